@@ -1,0 +1,56 @@
+# make demo    a whole study on the embedded toy world, from a fresh machine
+# make test    every check that CI runs, from a fresh machine
+# PYTHON=python3.13 make test    with another interpreter (3.11 to 3.13)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.secondwind-installed
+PYTEST := $(BIN)/python -m pytest -q -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test nightly parity toy-base clean
+
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+setup: $(STAMP)
+
+# The stamp stands after a complete installation only, and is older than what it was made from when that changes.
+$(STAMP): pyproject.toml constraints/cpu.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints/cpu.txt -e '.[dev,lora]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+	  "got Python %d.%d; wanted 3.11 to 3.13. Name one: make PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV)
+
+demo: $(STAMP)
+	$(BIN)/secondwind run demo
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/test_structure.py
+
+test: check
+	$(PYTEST) -m "not slow"
+
+# Slow tests too, and a thousand examples for every property.
+nightly: check
+	HYPOTHESIS_PROFILE=nightly $(PYTEST)
+
+# A refactor leaves every loss bit-identical to BASE (a commit; the last one by default).
+parity: $(STAMP)
+	BASE=$${BASE:-HEAD} PYTHON=$(BIN)/python scripts/parity
+
+# Trains the base of the demo anew: an hour or so on two cores.
+toy-base: $(STAMP)
+	$(BIN)/secondwind run toy-base
+
+clean:
+	rm -rf dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
