@@ -1,0 +1,140 @@
+"""Run folders: files that appear whole or not at all, hashes, locks, and append-only logs.
+
+    runs/NAME/
+      recipe.yaml  results.json  manifest.json  report.html  metrics.jsonl
+      stages/KEY/...   models/ARM-SEED/...   evaluations/...
+
+Everything here is standard library only.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from secondwind.errors import RunError
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise with sorted keys and stable numbers: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def fingerprint(value: Any) -> str:
+    """Hash any JSON-ready value to 16 hex digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file's bytes without holding them in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
+
+    Raises:
+        RunError: the folder is not writable or the disk is full; the old file is untouched.
+    """
+    staged = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(staged, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        staged.unlink(missing_ok=True) if staged.parent.is_dir() else None
+        raise RunError(
+            f"cannot write {path}: {error.strerror or error}. The previous content, if any, is untouched. "
+            "Free space or choose another folder with --out."
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a run folder.
+
+    Raises:
+        RunError: missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing. Run the command that makes it again.") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is damaged: {error}. Delete it and run again.") from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process; a second run of the same folder is refused.
+
+    Raises:
+        RunError: another process holds the folder, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / ".lock").open("a+")
+    except OSError as error:
+        raise RunError(
+            f"cannot write the run folder {folder}: {error.strerror or error}. Choose another with --out."
+        ) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(
+                f"the run folder {folder} is in use by another process. Wait for it, or choose another "
+                "folder with --out."
+            ) from error
+        yield
+
+
+class JsonLines:
+    """An append-only log of JSON records, one a line, flushed at each line."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the log at `path`; the file is made at the first record."""
+        self.path = path
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add one record."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n")
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all whole records; a half-written last line of a killed process is left out."""
+        if not self.path.exists():
+            return []
+        records: list[dict[str, Any]] = []
+        # Bytes, split at line feeds alone: text may hold U+2028 and its like, where str.splitlines would
+        # tear a record, and a killed process may leave half a character, or a line without its end.
+        for line in self.path.read_bytes().split(b"\n")[:-1]:
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                break
+        return records
+
+    def cut_back(self, keep: int) -> None:
+        """Keep the first `keep` records only: what a resumed run will not repeat."""
+        records = self.read()[:keep]
+        text = "".join(json.dumps(r, sort_keys=True, ensure_ascii=False) + "\n" for r in records)
+        write_atomically(self.path, text)
