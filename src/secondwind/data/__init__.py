@@ -1,0 +1,46 @@
+"""Documents in, packed rows out. Numpy and the standard library only.
+
+    documents.py   files           -> Document(text, id), with an account of what cannot be read
+    prepare.py     documents       -> token shards: encoded once, deduplicated, a share held out
+    shards.py      token shards    -> tokens of document i, memory-mapped and verified
+    order.py       an epoch        -> the one document order that all arms share
+    mixture.py     rates           -> whose turn it is; several example sources as one
+    pack.py        examples        -> rows: which go together, and how they lie in one
+    stream.py      example source  -> row n, a pure function of n
+    control.py     token shards    -> row n of plain causal LM, with as many tokens as the other arm's
+
+Between shards and rows stand the objectives (`secondwind.denoise`, `secondwind.instruct`), which this
+room does not know: it sees an `ExampleSource`, asks it for lengths first and for examples later.
+Everything is addressed by number, so a run resumes anywhere without replaying the past.
+"""
+
+from secondwind.data.control import ControlStream
+from secondwind.data.documents import Document, Faults, read_documents
+from secondwind.data.mixture import MixedSource, Mixture, Turn, Turns
+from secondwind.data.order import document_order
+from secondwind.data.pack import build_row, packed_length, plan_rows
+from secondwind.data.prepare import Corpus, prepare
+from secondwind.data.shards import TokenShards
+from secondwind.data.stream import Packer, RowSource, Stream, steps_for_tokens
+
+__all__ = [
+    "ControlStream",
+    "Corpus",
+    "Document",
+    "Faults",
+    "MixedSource",
+    "Mixture",
+    "Packer",
+    "RowSource",
+    "Stream",
+    "TokenShards",
+    "Turn",
+    "Turns",
+    "build_row",
+    "document_order",
+    "packed_length",
+    "plan_rows",
+    "prepare",
+    "read_documents",
+    "steps_for_tokens",
+]

@@ -1,0 +1,244 @@
+"""Token shards: a corpus as one flat file of ids, memory-mapped, with the borders of its documents.
+
+    documents     "a.jsonl:1" [5 6 7]   "a.jsonl:2" [8 9]
+    tokens.bin    5 6 7 8 9             int32, little-endian
+    offsets.npy   0 3 5                 int64; document i is tokens[offsets[i] : offsets[i + 1]]
+    ids.txt       "a.jsonl:1" ...       one JSON string a line
+    manifest.json                       counts, sizes, sha256 of each file, fingerprint
+
+A folder appears whole or not at all; a damaged one is named and refused.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from array import array
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from secondwind.errors import DataError, RunError
+from secondwind.example import Tokens
+from secondwind.runs import canonical_json, file_sha256, fingerprint, sync_folder, write_atomically
+
+_VERSION = 1
+_TOKENS, _OFFSETS, _IDS, _MANIFEST = "tokens.bin", "offsets.npy", "ids.txt", "manifest.json"
+_TOKEN_TYPE = np.dtype("<i4")
+
+
+@contextmanager
+def staged_folder(folder: Path) -> Generator[Path]:
+    """Fill a folder beside `folder` that takes its place at the end, or vanishes at an error.
+
+    Raises:
+        RunError: it cannot be written; what was in `folder` is untouched.
+    """
+    staged = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+    replaced = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    try:
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        yield staged
+        sync_folder(staged)
+        if folder.exists():
+            folder.rename(replaced)
+        staged.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {folder}: {error.strerror or error}. Its previous content, if any, is untouched. "
+            "Free space or choose another folder with --out."
+        ) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+class ShardWriter:
+    """Write documents into a new folder, one after the other; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, where it is missing, and its empty files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.num_tokens = 0
+        self._folder = folder
+        self._tokens = _HashedFile(folder / _TOKENS)
+        self._ids = _HashedFile(folder / _IDS)
+        self._offsets = array("q", [0])
+
+    @property
+    def num_documents(self) -> int:
+        """Count the documents written so far."""
+        return len(self._offsets) - 1
+
+    def add(self, id: str, tokens: Sequence[int] | Tokens) -> None:
+        """Append one document."""
+        self._tokens.write(np.asarray(tokens, dtype=_TOKEN_TYPE).tobytes())
+        self._ids.write(json.dumps(id).encode() + b"\n")
+        self.num_tokens += len(tokens)
+        self._offsets.append(self.num_tokens)
+
+    def __enter__(self) -> "ShardWriter":
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the files and, unless there was an error, seal the folder with its manifest."""
+        files = {_TOKENS: self._tokens.close(), _IDS: self._ids.close()}
+        if error is not None:
+            return
+        packed = io.BytesIO()
+        np.save(packed, np.array(self._offsets, dtype="<i8"))
+        offsets = _HashedFile(self._folder / _OFFSETS)
+        offsets.write(packed.getvalue())
+        files[_OFFSETS] = offsets.close()
+        manifest = {
+            "version": _VERSION,
+            "num_documents": self.num_documents,
+            "num_tokens": self.num_tokens,
+            "files": files,
+            "fingerprint": _content_fingerprint(files),
+        }
+        write_atomically(self._folder / _MANIFEST, canonical_json(manifest))
+
+
+class TokenShards:
+    """A corpus of token documents, read without loading it."""
+
+    def __init__(
+        self, tokens: Tokens, offsets: npt.NDArray[np.int64], *, folder: Path, fingerprint: str
+    ) -> None:
+        """Wrap arrays that were checked already; use `open` or `write`."""
+        self._tokens = tokens
+        self._offsets = offsets
+        self._folder = folder
+        self._fingerprint = fingerprint
+
+    @staticmethod
+    def write(documents: Iterable[tuple[str, Sequence[int]]], folder: Path) -> "TokenShards":
+        """Write (id, tokens) pairs as a new folder, in place of any folder of that name.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        with staged_folder(folder) as staged, ShardWriter(staged) as writer:
+            for id, tokens in documents:
+                writer.add(id, tokens)
+        return TokenShards.open(folder)
+
+    @staticmethod
+    def open(folder: Path) -> "TokenShards":
+        """Open a folder after checking the size and sha256 of every file.
+
+        Raises:
+            DataError: a file is missing or damaged; names it.
+        """
+        manifest = _read_manifest(folder / _MANIFEST)
+        for name, facts in manifest["files"].items():
+            _require_intact(folder / name, facts)
+        offsets: npt.NDArray[np.int64] = np.load(folder / _OFFSETS, allow_pickle=False)
+        empty = np.empty(0, dtype=_TOKEN_TYPE)
+        tokens = np.memmap(folder / _TOKENS, dtype=_TOKEN_TYPE, mode="r") if manifest["num_tokens"] else empty
+        if (len(offsets) - 1, int(offsets[-1])) != (manifest["num_documents"], manifest["num_tokens"]):
+            raise _damaged(folder / _MANIFEST, f"its counts do not fit {_OFFSETS}")
+        return TokenShards(tokens, offsets, folder=folder, fingerprint=manifest["fingerprint"])
+
+    @property
+    def num_documents(self) -> int:
+        """Count the documents."""
+        return len(self._offsets) - 1
+
+    @property
+    def num_tokens(self) -> int:
+        """Count the tokens of all documents."""
+        return int(self._offsets[-1])
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the tokens in each document, as int64[num_documents]."""
+        return np.diff(self._offsets)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Return the id of each document, such as "corpus.jsonl:17"; read at first use."""
+        lines = (self._folder / _IDS).read_text(encoding="utf-8").splitlines()
+        return tuple(json.loads(line) for line in lines)
+
+    def document(self, number: int) -> Tokens:
+        """Return the tokens of one document, as a read-only view."""
+        if not 0 <= number < self.num_documents:
+            raise IndexError(f"document {number} is outside a corpus of {self.num_documents} documents")
+        return self._tokens[self._offsets[number] : self._offsets[number + 1]]
+
+    def fingerprint(self) -> str:
+        """Return a hash of the tokens and the document borders; ids and the folder do not count."""
+        return self._fingerprint
+
+
+class _HashedFile:
+    """A new file that knows its size and hash when it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("xb")
+        self._hash = hashlib.sha256()
+        self._num_bytes = 0
+
+    def write(self, content: bytes) -> None:
+        self._file.write(content)
+        self._hash.update(content)
+        self._num_bytes += len(content)
+
+    def close(self) -> dict[str, Any]:
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return {"bytes": self._num_bytes, "sha256": self._hash.hexdigest()}
+
+
+def _content_fingerprint(files: dict[str, Any]) -> str:
+    return fingerprint({name: files[name]["sha256"] for name in (_TOKENS, _OFFSETS)})
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DataError(
+            f"{path} is missing; wanted a folder of token shards. Prepare the corpus again, or correct "
+            "the path."
+        )
+    try:
+        manifest = json.loads(path.read_bytes())
+        intact = manifest["version"] == _VERSION and set(manifest["files"]) == {_TOKENS, _OFFSETS, _IDS}
+        intact = intact and all(set(facts) == {"bytes", "sha256"} for facts in manifest["files"].values())
+        intact = intact and manifest["fingerprint"] == _content_fingerprint(manifest["files"])
+        intact = intact and all(type(manifest[count]) is int for count in ("num_documents", "num_tokens"))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(path, f"it cannot be read ({error!r})") from error
+    if not intact:
+        raise _damaged(path, f"it is not a manifest of version {_VERSION} that agrees with itself")
+    return manifest
+
+
+def _require_intact(path: Path, facts: dict[str, Any]) -> None:
+    if not path.is_file():
+        raise _damaged(path, "it is missing")
+    num_bytes = path.stat().st_size
+    if num_bytes != facts["bytes"]:
+        raise _damaged(path, f"it has {num_bytes} bytes, its manifest says {facts.get('bytes')}")
+    if file_sha256(path) != facts["sha256"]:
+        raise _damaged(path, "its sha256 is not the one in its manifest")
+
+
+def _damaged(path: Path, how: str) -> DataError:
+    return DataError(
+        f"{path} is damaged: {how}. Delete the folder {path.parent} and prepare the corpus again."
+    )

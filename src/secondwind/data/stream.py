@@ -1,0 +1,192 @@
+"""An endless sequence of packed rows: row n is a pure function of the source, the packer and the seed.
+
+    examples  0 .. 4095           4096 .. 8191              one block each
+    rows      0 .. 811            812 .. 1630               planned on lengths, shuffled in the block
+
+To find row n, the blocks before it are planned from lengths; none of their tokens is read. So a run
+resumes anywhere, and any number of ranks can each build only its own rows.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from secondwind.data.pack import build_row, packed_length, plan_rows
+from secondwind.errors import ExampleError, RunError
+from secondwind.example import ExampleSource, Row
+from secondwind.randomness import key, permuted
+from secondwind.runs import fingerprint
+from secondwind.vocabulary import Vocabulary
+
+_LAYOUT_VERSION = 1  # raise it when the same settings would give other rows
+_KEPT_PLANS = 4
+
+
+class RowSource(Protocol):
+    """Rows by number, as the training loop reads them."""
+
+    def row(self, number: int) -> Row:
+        """Build one row."""
+        ...
+
+    def num_tokens(self, number: int) -> int:
+        """Count the non-padding tokens of one row, without building it."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that determines the rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Packer:
+    """How rows are laid out.
+
+    Args:
+        row_length: tokens in a row, padding included.
+        block_examples: how many examples are planned together; more pad less and are planned later.
+    """
+
+    row_length: int
+    vocabulary: Vocabulary
+    block_examples: int = 4096
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot hold an example."""
+        if self.row_length < 2 or self.block_examples < 1:
+            raise ExampleError(
+                f"a packer got row_length {self.row_length} and block_examples {self.block_examples}; "
+                "wanted at least 2 tokens and at least 1 example."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """The rows of one block: example numbers counted from the block's first, and token counts."""
+
+    first_example: int
+    lengths: npt.NDArray[np.int64]
+    rows: list[npt.NDArray[np.int64]]
+
+
+class Stream:
+    """Rows from an `ExampleSource`. Itself a `RowSource`, and an iterator whose place can be saved."""
+
+    def __init__(self, source: ExampleSource, packer: Packer, seed: int) -> None:
+        """Start at row 0; nothing is planned or read yet."""
+        self._source = source
+        self._packer = packer
+        self._seed = seed
+        self._next = 0
+        self._first_rows = [0]  # of every block planned so far, and of the one after
+        self._plans: dict[int, _Plan] = {}
+
+    def row(self, number: int) -> Row:
+        """Build one row.
+
+        Raises:
+            ExampleError: an example is too long for a row, or not as long as its source announced.
+        """
+        plan, local = self._find(number)
+        vocabulary = self._packer.vocabulary
+        examples = [self._source[plan.first_example + example] for example in plan.rows[local].tolist()]
+        for index, example in zip(plan.rows[local].tolist(), examples, strict=True):
+            length = packed_length(len(example.inputs), len(example.targets), vocabulary)
+            if length != plan.lengths[index]:
+                raise ExampleError(
+                    f"example {plan.first_example + index} of source '{example.source}' has {length} tokens, "
+                    f"but its source announced {plan.lengths[index]}. The two must agree, or resumed runs "
+                    "would differ: mend the source's lengths()."
+                )
+        return build_row(examples, row_length=self._packer.row_length, vocabulary=vocabulary)
+
+    def num_tokens(self, number: int) -> int:
+        """Count the non-padding tokens of one row, from lengths alone."""
+        plan, local = self._find(number)
+        return int(plan.lengths[plan.rows[local]].sum())
+
+    def examples(self, number: int) -> npt.NDArray[np.int64]:
+        """Return which examples of the source one row holds, in the order of its segments."""
+        plan, local = self._find(number)
+        return plan.first_example + plan.rows[local]
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that determines the rows."""
+        return fingerprint(
+            {
+                "layout": _LAYOUT_VERSION,
+                "source": self._source.fingerprint(),
+                "row_length": self._packer.row_length,
+                "block_examples": self._packer.block_examples,
+                "vocabulary": self._packer.vocabulary.to_json(),
+                "seed": self._seed,
+            }
+        )
+
+    def __iter__(self) -> Iterator[Row]:
+        """Go on at the current place."""
+        return self
+
+    def __next__(self) -> Row:
+        """Build the row at the current place and move on."""
+        row = self.row(self._next)
+        self._next += 1
+        return row
+
+    def state(self) -> dict[str, Any]:
+        """Return the current place as small JSON."""
+        return {"row": self._next, "fingerprint": self.fingerprint()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go to a saved place.
+
+        Raises:
+            RunError: the place was saved by a stream of other rows.
+        """
+        if state["fingerprint"] != self.fingerprint():
+            raise RunError(
+                f"the saved place belongs to the data stream {state['fingerprint']}, but this stream is "
+                f"{self.fingerprint()}: the corpus, tokenizer, mixture, row length or seed has changed. "
+                "Restore them to go on, or start a new run."
+            )
+        self._next = int(state["row"])
+
+    def _find(self, number: int) -> tuple[_Plan, int]:
+        """Return the plan that holds a row, and the row's place in it."""
+        if number < 0:
+            raise IndexError(f"a stream has rows 0, 1, 2, ...; got {number}")
+        while self._first_rows[-1] <= number:
+            plan = self._plan(len(self._first_rows) - 1)
+            self._first_rows.append(self._first_rows[-1] + len(plan.rows))
+        block = bisect_right(self._first_rows, number) - 1
+        return self._plan(block), number - self._first_rows[block]
+
+    def _plan(self, block: int) -> _Plan:
+        """Plan one block, or take it from the few that are kept."""
+        if block not in self._plans:
+            while len(self._plans) >= _KEPT_PLANS:
+                del self._plans[next(iter(self._plans))]
+            start = block * self._packer.block_examples
+            stop = start + self._packer.block_examples
+            lengths = self._source.lengths(start, stop)
+            try:
+                rows = plan_rows(lengths, self._packer.row_length)
+            except ExampleError as error:
+                raise ExampleError(f"in the block of examples {start} .. {stop - 1}: {error}") from error
+            order = permuted(np.arange(len(rows)), len(rows), key(self._seed, "row order", block))
+            self._plans[block] = _Plan(start, lengths, [rows[place] for place in order.tolist()])
+        return self._plans[block]
+
+
+def steps_for_tokens(rows: RowSource, num_tokens: int, batch_rows: int) -> int:
+    """Count the optimizer steps until `num_tokens` non-padding tokens were seen, the last step whole."""
+    steps = seen = 0
+    while seen < num_tokens:
+        first = steps * batch_rows
+        seen += sum(rows.num_tokens(number) for number in range(first, first + batch_rows))
+        steps += 1
+    return steps
