@@ -1,0 +1,83 @@
+"""FLAN 2022's chain-of-thought sets: `question TAB answer TAB rationale`, no header.
+
+    gsm8k_train.tsv.gz -> task cot_gsm8k, source gsm8k
+
+Line breaks are written as a backslash and an n. Options stand in the question, after "Options:". They
+become options of the record where the answer is one of them in full; where the answer is only a
+letter they stay in the question, which cannot be asked without them.
+
+Source: google-research/FLAN@e9e4ec6, flan/v2/cot_data.
+"""
+
+from pathlib import Path
+
+from secondwind.data.documents import Faults
+from secondwind.errors import DataError
+from secondwind.instruct.library import QUESTION_TEMPLATES
+from secondwind.instruct.sources.lines import data_files, numbered_lines
+from secondwind.instruct.task import Record, Task
+
+COLLECTION = "flan_cot"
+
+_CLUSTERS = {
+    "aqua": "math word problems",
+    "gsm8k": "math word problems",
+    "creak": "fact checking",
+    "ecqa": "commonsense",
+    "esnli": "natural language inference",
+    "qasc": "science questions",
+    "qed": "reading comprehension",
+    "sensemaking": "commonsense",
+    "strategyqa": "multi-hop questions",
+}
+_OPTIONS = "\nOptions:\n"
+
+
+def read_tasks(path: str | Path, *, faults: Faults) -> tuple[Task, ...]:
+    """Read one task from each TSV file of a folder, or from one file.
+
+    Raises:
+        DataError: the path is missing, or a file holds no usable row.
+    """
+    return tuple(_task(file, faults) for file in data_files(Path(path), (".tsv", ".tsv.gz")))
+
+
+def _task(file: Path, faults: Faults) -> Task:
+    name = file.name.removesuffix(".gz").removesuffix(".tsv").removesuffix("_train")
+    records: list[Record] = []
+    for place, line in numbered_lines(file, faults=faults):
+        columns = [column.replace("\\n", "\n").strip() for column in line.split("\t")]
+        if len(columns) != 3:
+            faults.add("not three columns", place, f"{len(columns)} columns")
+        elif not all(columns):
+            faults.add("empty column", place, "question, answer or rationale")
+        else:
+            records.append(_record(*columns, identity=place))
+    if not records:
+        raise DataError(
+            f"no row of {file} could be read; wanted lines of question, answer and rationale, parted by "
+            "tabs. Check that this is one of FLAN's chain-of-thought files."
+        )
+    return Task(
+        name=f"cot_{name}",
+        cluster=_CLUSTERS.get(name, name),
+        records=tuple(records),
+        templates=QUESTION_TEMPLATES,
+        source=name,
+        licence="Apache-2.0",
+        collection=COLLECTION,
+    )
+
+
+def _record(question: str, answer: str, rationale: str, *, identity: str) -> Record:
+    head, _, block = question.partition(_OPTIONS)
+    options = tuple(line.removeprefix("- ").strip() for line in block.splitlines() if line.strip())
+    if answer not in options or not head.strip():
+        return Record(fields={"question": question}, answers=(answer,), rationale=rationale, id=identity)
+    return Record(
+        fields={"question": head.strip()},
+        answers=(answer,),
+        options=options,
+        rationale=rationale,
+        id=identity,
+    )

@@ -1,0 +1,139 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondwind.errors import DataError, ExampleError
+from secondwind.instruct import Record, Template, candidate_targets, options_block, render, suits, target_text
+from secondwind.instruct.library import PLAIN_TEMPLATES, QUESTION_TEMPLATES, definition_templates
+
+MIA = Record(
+    fields={"passage": "Mia lives in Orra.", "question": "Where is Mia?"},
+    answers=("Orra",),
+    options=("Belt", "Orra"),
+    rationale="Mia lives in Orra.",
+)
+TOM = Record(fields={"passage": "Tom lives in Belt.", "question": "Where is Tom?"}, answers=("Belt",))
+
+LIBRARY = (*QUESTION_TEMPLATES, *PLAIN_TEMPLATES, *definition_templates("Name the town."))
+
+text = st.text(max_size=20)
+
+
+def test_render_makes_one_piece_each_of_instruction_exemplar_query_and_target():
+    template = Template("{passage}\n{question}\nAnswer:", instruction="Answer in one word.")
+    rendered = render(TOM, template, exemplars=[MIA])
+    assert rendered.inputs == (
+        "Answer in one word.\n\n",
+        "Mia lives in Orra.\nWhere is Mia?\nAnswer:",
+        " Orra",
+        "\n\n",
+        "Tom lives in Belt.\nWhere is Tom?\nAnswer:",
+    )
+    assert rendered.target == " Belt"
+
+
+def test_render_lists_options_one_a_line():
+    assert options_block(MIA) == "- Belt\n- Orra"
+    assert render(MIA, Template("{question}\n{options}\nAnswer:")).inputs == (
+        "Where is Mia?\n- Belt\n- Orra\nAnswer:",
+    )
+
+
+def test_rationale_target_ends_in_the_marker_that_evaluation_reads():
+    template = Template("{question}", kind="rationale")
+    assert target_text(MIA, template) == " Mia lives in Orra. The answer is Orra."
+
+
+def test_rationale_target_does_not_double_the_full_stop_of_an_answer():
+    record = Record(fields={"question": "Why?"}, answers=("It rains.",), rationale="Clouds came.")
+    template = Template("{question}", kind="rationale")
+    assert target_text(record, template) == " Clouds came. The answer is It rains."
+
+
+def test_rationale_target_follows_the_template_where_it_places_the_rationale_itself():
+    template = Template("{question}", target="{answer}, because {rationale}", kind="rationale")
+    assert target_text(MIA, template) == " Orra, because Mia lives in Orra."
+
+
+def test_braces_in_instructions_and_data_stay_text():
+    record = Record(fields={"question": "What is {answer} or {x.y}?"}, answers=("{question}",))
+    rendered = render(record, Template("{question} {0.__class__}", instruction="Fill {blank}."))
+    assert rendered.inputs == ("Fill {blank}.\n\n", "What is {answer} or {x.y}? {0.__class__}")
+    assert rendered.target == " {question}"
+
+
+@given(
+    question=text.filter(str.strip),
+    answer=text.filter(str.strip),
+    tail=st.sampled_from(["", " ", "\n", "\t \u00a0", "{space}"]),
+    instruction=text,
+    between=st.sampled_from(["\n\n", " ", "\n"]),
+)
+def test_prompt_never_ends_in_white_space_and_target_owns_one(question, answer, tail, instruction, between):
+    record = Record(fields={"question": question, "space": " \n"}, answers=(answer,))
+    template = Template("{question}" + tail, instruction=instruction, between=between)
+    rendered = render(record, template, exemplars=[MIA_WITH_SPACE])
+    assert not "".join(rendered.inputs)[-1].isspace()
+    assert rendered.target == " " + answer.strip()
+
+
+MIA_WITH_SPACE = Record(fields={"question": "Where? ", "space": " "}, answers=(" Orra ",))
+
+
+@pytest.mark.parametrize("template", LIBRARY)
+def test_library_template_needs_no_stripping_and_shows_every_field(template):
+    fields = {"question": "Where is Mia?", "input": "Where is Mia?", "inputs": "Where is Mia?"}
+    record = Record(fields=fields, answers=("Orra",), options=("Belt", "Orra"), rationale="She lives there.")
+    prompt = "".join(render(record, template).inputs)
+    assert template.query == template.query.strip()
+    assert prompt.count("Where is Mia?") == 1
+    assert ("- Belt\n- Orra" in prompt) == template.shows_options
+
+
+def test_question_library_has_every_format_in_equal_number():
+    formats = [(template.kind, template.shows_options) for template in QUESTION_TEMPLATES]
+    assert {formats.count(each) for each in set(formats)} == {6}
+    assert len(set(formats)) == 4
+    assert len(set(QUESTION_TEMPLATES)) == len(QUESTION_TEMPLATES)
+
+
+def test_candidate_targets_are_the_target_for_each_option_in_order():
+    assert candidate_targets(MIA, Template("{question}", target="It is {answer}.")) == [
+        " It is Belt.",
+        " It is Orra.",
+    ]
+    assert target_text(MIA, Template("{question}")) in candidate_targets(MIA, Template("{question}"))
+
+
+@pytest.mark.parametrize(
+    ("record", "template"), [(TOM, Template("{question}")), (MIA, Template("{question}", kind="rationale"))]
+)
+def test_candidate_targets_are_refused_without_options_or_for_rationales(record, template):
+    with pytest.raises(ExampleError, match="rank classification"):
+        candidate_targets(record, template)
+
+
+@pytest.mark.parametrize(
+    ("template", "suits_mia", "suits_tom"),
+    [
+        (Template("{question}"), True, True),
+        (Template("{question} {options}"), True, False),
+        (Template("{question}", kind="rationale"), True, False),
+        (Template("{question}", target="{rationale} So: {answer}"), True, False),
+        (Template("{story}"), False, False),
+    ],
+)
+def test_template_suits_a_record_that_has_what_it_fills_in(template, suits_mia, suits_tom):
+    assert (suits(MIA, template), suits(TOM, template)) == (suits_mia, suits_tom)
+
+
+def test_unknown_field_is_an_error_with_the_nearest_name():
+    with pytest.raises(DataError, match=r"\{pasage\}.* Nearest: passage"):
+        render(TOM, Template("{pasage}"))
+
+
+def test_blank_query_and_missing_rationale_are_errors():
+    with pytest.raises(ExampleError, match="blank"):
+        render(Record(fields={"question": " "}, answers=("a",)), Template("{question}"))
+    with pytest.raises(ExampleError, match="no rationale"):
+        render(TOM, Template("{question}", kind="rationale"))

@@ -1,0 +1,97 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondwind.errors import DataError
+from secondwind.instruct import Record, Task, Template, mixture_shares, select_tasks
+
+
+def sized(name, size, *, source="", collection="", cluster="c", licence="unknown"):
+    return Task(
+        name=name,
+        cluster=cluster,
+        records=(Record(fields={"q": name}, answers=("a",)),) * size,
+        templates=(Template("{q}"),),
+        source=source,
+        collection=collection,
+        licence=licence,
+    )
+
+
+def names(tasks):
+    return [task.name for task in tasks]
+
+
+TEN = [sized(f"t{number}", 1) for number in range(10)]
+
+
+@given(seed=st.integers(0, 2**32), smaller=st.integers(1, 10), larger=st.integers(1, 10))
+def test_smaller_selections_are_parts_of_larger_ones(seed, smaller, larger):
+    smaller, larger = sorted((smaller, larger))
+    few, many = (select_tasks(TEN, seed=seed, num_tasks=number) for number in (smaller, larger))
+    assert len(few) == smaller
+    assert set(names(few)) <= set(names(many))
+
+
+def test_selection_changes_with_the_seed_and_not_with_the_order_of_the_sources():
+    chosen = [frozenset(names(select_tasks(TEN, seed=seed, num_tasks=3))) for seed in range(20)]
+    assert len(set(chosen)) > 10
+    assert chosen[0] == set(names(select_tasks(TEN[::-1], seed=0, num_tasks=3)))
+
+
+def test_held_out_clusters_and_tasks_and_other_licences_are_left_out():
+    tasks = [
+        sized("a", 1, cluster="math", licence="MIT"),
+        sized("b", 1, cluster="math", licence="MIT"),
+        sized("c", 1, cluster="logic", licence="MIT"),
+        sized("d", 1, cluster="trivia", licence="CC BY-NC 4.0"),
+    ]
+    assert names(select_tasks(tasks, seed=0, held_out=["logic", "b"])) == ["a", "d"]
+    assert names(select_tasks(tasks, seed=0, licences=["MIT"])) == ["a", "b", "c"]
+    with pytest.raises(DataError, match=r"'logik' to hold out. Nearest: logic"):
+        select_tasks(tasks, seed=0, held_out=["logik"])
+
+
+@pytest.mark.parametrize("num_tasks", [0, 11])
+def test_more_tasks_than_there_are_or_none_is_an_error(num_tasks):
+    with pytest.raises(DataError, match="wanted between 1 and 10"):
+        select_tasks(TEN, seed=0, num_tasks=num_tasks)
+
+
+def test_two_tasks_of_one_name_are_an_error():
+    with pytest.raises(DataError, match="two tasks are called 'a', from 'x' and 'y'"):
+        select_tasks([sized("a", 1, source="x"), sized("a", 1, source="y")], seed=0)
+
+
+def test_shares_go_by_size_up_to_the_cap_of_the_collection():
+    tasks = [sized("a", 10, collection="big"), sized("b", 90, collection="big"), sized("c", 30)]
+    shares = mixture_shares(tasks, caps={"big": 20}, rates={}, max_share=1)
+    assert shares == pytest.approx((10 / 60, 20 / 60, 30 / 60))
+
+
+def test_rates_fix_the_share_of_a_collection_whatever_its_size():
+    tasks = [sized("a", 10, collection="x"), sized("b", 30, collection="x"), sized("c", 1, collection="y")]
+    shares = mixture_shares(tasks, caps={}, rates={"x": 1, "y": 3}, max_share=1)
+    assert shares == pytest.approx((1 / 16, 3 / 16, 3 / 4))
+    with pytest.raises(DataError, match="no rate for the collection 'y'"):
+        mixture_shares(tasks, caps={}, rates={"x": 1}, max_share=1)
+
+
+def test_no_source_exceeds_the_largest_share():
+    tasks = [
+        sized("a", 60, source="s"),
+        sized("b", 20, source="s"),
+        sized("c", 15, source="t"),
+        sized("d", 5, source="u"),
+    ]
+    shares = mixture_shares(tasks, caps={}, rates={}, max_share=0.5)
+    assert shares == pytest.approx((0.375, 0.125, 0.375, 0.125))
+
+
+@given(sizes=st.lists(st.integers(1, 1000), min_size=1, max_size=12), max_share=st.floats(0, 1))
+def test_shares_sum_to_one_and_keep_the_limit_or_are_equal(sizes, max_share):
+    shares = mixture_shares(
+        [sized(f"t{n}", size) for n, size in enumerate(sizes)], caps={}, rates={}, max_share=max_share
+    )
+    assert sum(shares) == pytest.approx(1)
+    assert max(shares) <= max(max_share, 1 / len(sizes)) + 1e-6
