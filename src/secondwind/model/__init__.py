@@ -1,0 +1,13 @@
+"""Networks under the one attention rule: load, train on targets, generate, export.
+
+    load(name or folder)        a Hugging Face checkpoint -> LanguageModel (network, tokenizer, vocabulary)
+    mask.allowed                THE rule: who may attend to whom in a packed row
+    attention, dense            two renderers of that rule: by document (fast), by 4-D mask (the oracle)
+    forward.kept_logits         Batch -> logits, at the wanted positions only
+    loss                        Batch -> summed loss over targets, by source; Example -> log-probability
+    generate                    bidirectional prefill, then causal decoding with the cache
+    export                      LanguageModel -> a plain Hugging Face folder with secondwind.json beside it
+
+This file imports nothing, so that `import secondwind.model` stays light: torch and transformers come
+with the submodules. Say `from secondwind.model.load import load`.
+"""

@@ -1,0 +1,188 @@
+"""What a stage writes down.
+
+metrics.jsonl   one record a step, no times: a killed and resumed run gives the same bytes
+timing.jsonl    one record a step as it was lived, repeated steps included
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from secondwind.example import Batch
+from secondwind.flops import attention_pairs
+from secondwind.runs import JsonLines
+
+METRICS = "metrics.jsonl"
+TIMING = "timing.jsonl"
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class MicroBatch:
+    """Some rows of a step, computed at once, and their numbers in the stream."""
+
+    numbers: range
+    rows: Batch
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one optimizer step gave.
+
+    Args:
+        step: counts from 1.
+        loss: mean over the targets of all micro-batches.
+        grad_norm: before clipping.
+        sources: [loss sum, count] of each denoiser or task.
+        blamed: numbers of the rows in micro-batches without a finite loss; all rows if there is none.
+    """
+
+    step: int
+    loss: float
+    grad_norm: float
+    learning_rate: float
+    sources: dict[str, list[Any]]
+    blamed: list[int]
+
+    @property
+    def is_finite(self) -> bool:
+        """Say whether the update was made."""
+        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
+
+    def record(self, stage: str, counts: "Counts") -> dict[str, Any]:
+        """Return the line for metrics.jsonl; tokens are those of the stage so far."""
+        return {
+            "stage": stage,
+            "step": self.step,
+            "loss": self.loss if math.isfinite(self.loss) else None,
+            "grad_norm": self.grad_norm if math.isfinite(self.grad_norm) else None,
+            "learning_rate": self.learning_rate,
+            "tokens": counts.tokens,
+            "target_tokens": counts.target_tokens,
+            "sources": self.sources if self.is_finite else {},
+        }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What has been trained on so far; a checkpoint carries it.
+
+    Args:
+        step: finished steps, skipped updates included.
+        tokens: tokens that are not padding.
+        target_tokens: predictions that carried loss.
+        rows_tokens: tokens with padding.
+        attention_pairs: (query, key) pairs of one layer that the mask allows: what attention costs.
+        skipped: steps whose update was skipped because it was not finite.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    target_tokens: int = 0
+    rows_tokens: int = 0
+    attention_pairs: int = 0
+    skipped: int = 0
+
+    def after(self, batch: Sequence[MicroBatch], *, prefix: bool, updated: bool) -> "Counts":
+        """Count one more step over these micro-batches; `prefix` says which attention they had."""
+        pairs = sum(
+            attention_pairs(micro.rows.segment_ids, micro.rows.prefix_mask & prefix) for micro in batch
+        )
+        return replace(
+            self,
+            step=self.step + 1,
+            tokens=self.tokens + sum(micro.rows.num_tokens for micro in batch),
+            target_tokens=self.target_tokens + sum(micro.rows.num_targets for micro in batch),
+            rows_tokens=self.rows_tokens + sum(micro.rows.tokens.size for micro in batch),
+            attention_pairs=self.attention_pairs + pairs,
+            skipped=self.skipped + (not updated),
+        )
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a progress bar wants to know after each step.
+
+    Args:
+        steps: of the whole stage.
+        loss: mean over the step's targets; not finite where the update was skipped.
+        tokens: of the stage so far, without padding.
+        seconds: of this step, without saving.
+    """
+
+    stage: str
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """What a finished stage was: no times, so that it is equal after a resume.
+
+    Args:
+        tokens: tokens that were not padding.
+        target_tokens: predictions that carried loss.
+        rows_tokens: tokens with padding; the padding share is 1 - tokens / rows_tokens.
+        flops: forward and backward, with attention.
+        final_loss: mean over the targets of the last step that was not skipped.
+        skipped: updates skipped because they were not finite.
+    """
+
+    steps: int
+    tokens: int
+    target_tokens: int
+    rows_tokens: int
+    flops: float
+    final_loss: float
+    skipped: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a stage took, over all its sessions.
+
+    Args:
+        steps: steps computed, repeated ones included.
+        seconds: spent in steps.
+        save_seconds: spent in saving checkpoints.
+        tokens: computed on, without padding, repeated ones included.
+    """
+
+    steps: int
+    seconds: float
+    save_seconds: float
+    tokens: int
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Return the speed of training, without saving."""
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+def read_timing(folder: Path) -> Timing:
+    """Sum up `timing.jsonl` of a stage's folder."""
+    records = JsonLines(folder / TIMING).read()
+    return Timing(
+        steps=len(records),
+        seconds=sum(record["seconds"] for record in records),
+        save_seconds=sum(record["save_seconds"] for record in records),
+        tokens=sum(record["tokens"] for record in records),
+    )
+
+
+def merge_sources(parts: Sequence[Mapping[str, tuple[float, int]]]) -> dict[str, list[Any]]:
+    """Add up the loss sums and counts of each source over micro-batches, by name."""
+    merged: dict[str, list[Any]] = {}
+    for part in parts:
+        for name, (total, count) in part.items():
+            so_far = merged.setdefault(name, [0.0, 0])
+            so_far[0] += float(total)
+            so_far[1] += int(count)
+    return dict(sorted(merged.items()))
