@@ -1,0 +1,70 @@
+"""Evaluation: ask models benchmarks, keep every answer, and say how sure the scores are.
+
+    suite.py        what is asked: benchmarks, subtasks, items, chance levels
+    protocol.py     how it is asked: mode, attention, samples; the key of each score
+    benchmarks/     suites read from public files
+    prompts.py, asking.py, infilling.py, perplexity.py      items -> rows with prompt, output, score
+    answers.py, scores.py                                   text -> answer -> score in [0, 1]
+    sheets.py, answer_file.py                               parts of items, JSONL, resume
+    engine.py       evaluate(): the one file that knows torch
+    results.py, statistics.py, comparison.py                scores, intervals, paired contrasts
+
+Importing this package does not import torch; `evaluate` does, when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from secondwind.evaluation.comparison import (
+    Comparison,
+    ContrastResult,
+    Difference,
+    NormalizedAverage,
+    compare,
+    contrasts,
+    normalized_average,
+)
+from secondwind.evaluation.protocol import Protocol
+from secondwind.evaluation.results import BenchmarkResult, ItemResult, Results, SubtaskResult
+from secondwind.evaluation.statistics import minimum_detectable_difference
+from secondwind.evaluation.suite import (
+    Benchmark,
+    InfillingBenchmark,
+    InfillingItem,
+    PerplexityBenchmark,
+    Subtask,
+    Suite,
+)
+
+if TYPE_CHECKING:
+    from secondwind.evaluation.engine import evaluate
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkResult",
+    "Comparison",
+    "ContrastResult",
+    "Difference",
+    "InfillingBenchmark",
+    "InfillingItem",
+    "ItemResult",
+    "NormalizedAverage",
+    "PerplexityBenchmark",
+    "Protocol",
+    "Results",
+    "SubtaskResult",
+    "Subtask",
+    "Suite",
+    "compare",
+    "contrasts",
+    "evaluate",
+    "minimum_detectable_difference",
+    "normalized_average",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "evaluate":
+        from secondwind.evaluation.engine import evaluate  # torch comes with it
+
+        return evaluate
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,0 +1,35 @@
+"""Held-out tasks: the official test tasks of Natural Instructions, definition first, two solved examples.
+
+Answers are generated and scored with ROUGE-L; exact match is kept beside it.
+
+Source: Wang et al., arXiv:2204.07705, section 6 (definition and two positive examples, ROUGE-L,
+    100 instances per test task).
+"""
+
+from pathlib import Path
+
+from secondwind.data.documents import Faults
+from secondwind.evaluation.suite import Benchmark, Subtask
+from secondwind.instruct.sources.natural_instructions import read_held_out_tasks
+
+SHOTS = 2
+
+
+def load(path: Path, *, faults: Faults, shots: int = SHOTS) -> Benchmark:
+    """Read the test tasks from a file or folder of task lines.
+
+    Raises:
+        DataError: the path is missing, or holds no test task.
+    """
+    files = sorted(path.glob("tasks*.jsonl*")) if path.is_dir() else [path]
+    tasks = [task for file in files or [path] for task in read_held_out_tasks(file, faults=faults)]
+    subtasks = tuple(Subtask(task, tuple(task.exemplars[:shots])) for task in tasks)
+    return Benchmark(
+        "held_out_tasks",
+        "held_out_tasks",
+        subtasks,
+        method="generate",
+        shots=shots,
+        max_new_tokens={"direct": 128},
+        averaged=False,
+    )

@@ -1,0 +1,134 @@
+"""Evaluate a language model: the one file of this room that knows torch.
+
+evaluate(model, Protocol("flan2022", mode="cot"), data=Path("data"), out=Path("out"))
+  -> Results, and out/bbh:cot.jsonl with every prompt, output and score
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from secondwind.data.documents import Faults
+from secondwind.evaluation.benchmarks import load_suite
+from secondwind.evaluation.protocol import Attention, Protocol
+from secondwind.evaluation.respondent import Respondent
+from secondwind.evaluation.results import Results
+from secondwind.evaluation.sheets import Answering, ask_suite
+from secondwind.example import Example, Tokens
+from secondwind.model.forward import position_limit
+from secondwind.model.generate import generate
+from secondwind.model.load import LanguageModel
+from secondwind.model.loss import Score, score
+from secondwind.runs import canonical_json, write_atomically
+from secondwind.vocabulary import Vocabulary, encode
+
+_ENCODED_PIECES = 4096  # exemplars come back in every prompt of a subtask
+_DEFAULT_CONTEXT_LENGTH = 2048  # for architectures without a position limit
+_SAMPLED_VALUES = 1024  # per tensor: tells models apart without reading all of them
+
+
+def evaluate(
+    model: LanguageModel,
+    protocol: Protocol,
+    *,
+    data: Path | None,
+    out: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Results:
+    """Ask a model one suite in one way; complete answer files in `out` are read, not asked again.
+
+    Args:
+        data: the folder that named suites are read from; None where the protocol holds a suite.
+        progress: called with key, items done and items in all.
+
+    Raises:
+        DataError: the suite is unknown, its files are missing or damaged, or it has nothing to ask.
+        RunError: `out` holds answers of another model, items or settings, or cannot be written.
+    """
+    suite, faults = protocol.suite, Faults()
+    if isinstance(suite, str):
+        suite = load_suite(suite, data, faults=faults)
+    if faults.total:
+        write_atomically(out / f"faults-{suite.name}.json", canonical_json(faults.to_json()))
+    return ask_suite(suite, protocol, answering=answering_of(model), out=out, progress=progress)
+
+
+def answering_of(model: LanguageModel) -> Answering:
+    """Show a language model to the sheets.
+
+    The trained attention is the one that `secondwind.json` records, else causal.
+    """
+    trained: Attention = "prefix" if model.record.get("attention") == "prefix" else "causal"
+
+    def under(attention: Attention) -> Respondent:
+        return ModelRespondent(model.with_attention(attention))
+
+    return Answering(under, trained, model_identity(model))
+
+
+def model_identity(model: LanguageModel) -> str:
+    """Fingerprint a model by values spread over all its tensors, and by its vocabulary."""
+    digest = hashlib.sha256(canonical_json(model.vocabulary.to_json()).encode())
+    for name, tensor in model.network.state_dict().items():
+        flat = tensor.detach().reshape(-1)
+        values = flat[:: max(1, flat.numel() // _SAMPLED_VALUES)].float().cpu().numpy()
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(values.astype("<f4").tobytes())
+    return digest.hexdigest()[:16]
+
+
+class ModelRespondent:
+    """A `Respondent` made of a language model under one attention."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        """Answer with `model` as it is, under its attention."""
+        self._model = model
+
+        @lru_cache(maxsize=_ENCODED_PIECES)
+        def encoded(piece: str) -> tuple[int, ...]:
+            return tuple(encode([piece], model.tokenizer)[0])
+
+        self._encoded = encoded
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return the special ids."""
+        return self._model.vocabulary
+
+    @property
+    def context_length(self) -> int:
+        """Return the longest sequence that the model can take, in tokens, BOS included."""
+        return position_limit(self._model.network) or _DEFAULT_CONTEXT_LENGTH
+
+    def encode(self, pieces: Sequence[str]) -> list[int]:
+        """Encode pieces apart and concatenate them."""
+        return [token for piece in pieces for token in self._encoded(piece)]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Turn ids into text, special tokens included."""
+        text = self._model.tokenizer.decode(
+            np.asarray(tokens, dtype=np.int64).tolist(),
+            skip_special_tokens=False,
+            clean_up_tokenization_spaces=False,
+        )
+        return str(text)
+
+    def score(self, examples: Sequence[Example]) -> Sequence[Score]:
+        """Return one log-likelihood per example."""
+        return score(self._model, examples)
+
+    def generate(
+        self, inputs: Sequence[Tokens], *, max_new_tokens: int, temperature: float, key: int
+    ) -> Sequence[Tokens]:
+        """Continue each prompt until EOS or the limit."""
+        return generate(
+            self._model,
+            inputs,
+            max_new_tokens=max_new_tokens,
+            stop=frozenset({self.vocabulary.eos}),
+            temperature=temperature,
+            key=key,
+        )

@@ -1,0 +1,262 @@
+"""Ask a suite, sheet by sheet: each sheet is one answer file, asked in parts and resumed at a part border.
+
+    suite -> sheets (one per file) -> parts of 64 items -> rows -> answer file -> results
+
+    out/mmlu.jsonl  out/bbh:cot.jsonl  out/infilling@causal.jsonl
+
+Nothing here knows torch; a model is a `Respondent`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from secondwind.errors import DataError
+from secondwind.evaluation.answer_file import PART_ITEMS, AnswerFile, Column, Head
+from secondwind.evaluation.asking import Question, Row, ask, method_of
+from secondwind.evaluation.infilling import ask_infilling
+from secondwind.evaluation.perplexity import ask_documents, scorable
+from secondwind.evaluation.protocol import Attention, Protocol
+from secondwind.evaluation.respondent import Respondent
+from secondwind.evaluation.results import BenchmarkResult, Results
+from secondwind.evaluation.suite import Benchmark, InfillingBenchmark, PerplexityBenchmark, Suite
+from secondwind.instruct.task import Record
+from secondwind.randomness import key, permuted
+from secondwind.runs import fingerprint
+
+# Rows depend on these rules; a change of the rules must not be mixed with older rows.
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A model as the sheets see it.
+
+    Args:
+        under: returns the model under an attention.
+        trained: the attention it was trained with.
+        identity: a fingerprint of its weights and vocabulary.
+    """
+
+    under: Callable[[Attention], Respondent]
+    trained: Attention
+    identity: str
+
+    def attention(self, protocol: Protocol) -> Attention:
+        """Return the attention that a protocol means for this model."""
+        return self.trained if protocol.attention == "trained" else protocol.attention
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The items of one answer file, and how a part of them is asked.
+
+    Args:
+        ask: turns items and the part's number into rows, one per item.
+    """
+
+    head: Head
+    items: Sequence[Any] = field(repr=False)
+    ask: Callable[[Sequence[Any], int], list[Row]]
+
+
+def ask_suite(
+    suite: Suite,
+    protocol: Protocol,
+    *,
+    answering: Answering,
+    out: Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Results:
+    """Ask every benchmark of a suite that has the protocol's mode; complete files are only read.
+
+    Args:
+        progress: called with key, items done and items in all, after each part.
+
+    Raises:
+        RunError: `out` holds answers of another model, items or settings.
+        DataError: the suite has nothing to ask in this mode.
+    """
+    results: dict[str, BenchmarkResult] = {}
+    for sheet in _Planner(suite, protocol, answering).sheets():
+        file = AnswerFile(out, sheet.head)
+        for start in range(len(file.rows), len(sheet.items), PART_ITEMS):
+            file.append(sheet.ask(sheet.items[start : start + PART_ITEMS], start // PART_ITEMS))
+            if progress is not None:
+                progress(sheet.head.columns[0].key, len(file.rows), len(sheet.items))
+        results.update(file.results())
+    if not results:
+        raise DataError(
+            f"suite '{suite.name}' has nothing to ask in mode '{protocol.mode}'. Choose another mode."
+        )
+    return Results(results, suite.expected_parts)
+
+
+def sampled(count: int, *, limit: int | None, seed: int, name: str) -> list[int]:
+    """Choose `limit` of `count` items, in order; a smaller sample is part of a larger one."""
+    if limit is None or limit >= count:
+        return list(range(count))
+    return sorted(permuted(np.arange(limit), count, key(seed, f"limit {name}")).tolist())
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Plan the sheets of one suite under one protocol for one model."""
+
+    suite: Suite
+    protocol: Protocol
+    answering: Answering
+
+    def sheets(self) -> Iterator[Sheet]:
+        """Plan each benchmark that has the mode; infilling and perplexity belong to mode direct."""
+        for benchmark in self.suite.benchmarks:
+            if self.protocol.mode in benchmark.modes:
+                yield self._benchmark(benchmark)
+        if self.protocol.mode == "direct":
+            yield from (self._infilling(benchmark) for benchmark in self.suite.infilling)
+            yield from (self._perplexity(benchmark) for benchmark in self.suite.perplexity)
+
+    @property
+    def _attention(self) -> Attention:
+        return self.answering.attention(self.protocol)
+
+    def _benchmark(self, benchmark: Benchmark) -> Sheet:
+        protocol = self.protocol
+        questions = [
+            Question(subtask.task.records[number], subtask)
+            for subtask in benchmark.subtasks
+            for number in self._sampled(len(subtask.task.records), subtask.task.name)
+        ]
+        plain = self._attention == self.answering.trained and protocol.mode_token is None
+        averaged = benchmark.averaged and plain and protocol.samples == 1
+        columns = [self._column(benchmark.name, averaged=averaged)]
+        method = method_of(benchmark, protocol)
+        if method == "generate" and any(s.task.metric != "exact_match" for s in benchmark.subtasks):
+            columns.append(self._column(f"{benchmark.name}:exact_match", score="exact_match"))
+        head = self._head(
+            columns,
+            [_question_json(question) for question in questions],
+            family=benchmark.family,
+            method=method,
+            settings=_benchmark_json(benchmark),
+            chances={subtask.task.name: subtask.chance for subtask in benchmark.subtasks},
+        )
+        respondent = self.answering.under(self._attention)
+
+        def ask_part(items: Sequence[Any], part: int) -> list[Row]:
+            return ask(items, benchmark=benchmark, protocol=protocol, respondent=respondent, part=part)
+
+        return Sheet(head, questions, ask_part)
+
+    def _infilling(self, benchmark: InfillingBenchmark) -> Sheet:
+        chosen = [benchmark.items[place] for place in self._sampled(len(benchmark.items), benchmark.name)]
+        head = self._head(
+            [
+                self._column(benchmark.name),
+                self._column(f"{benchmark.name}:left", score="left_score", failure="left_failure"),
+            ],
+            [[item.id, item.text, list(item.answers), item.group] for item in chosen],
+            family=benchmark.name,
+            method="infilling",
+            settings=benchmark.max_new_tokens,
+        )
+        respondent, causal = self.answering.under(self._attention), self.answering.under("causal")
+
+        def ask_part(items: Sequence[Any], part: int) -> list[Row]:
+            return ask_infilling(
+                items,
+                benchmark=benchmark,
+                protocol=self.protocol,
+                respondent=respondent,
+                causal=causal,
+                part=part,
+            )
+
+        return Sheet(head, chosen, ask_part)
+
+    def _perplexity(self, benchmark: PerplexityBenchmark) -> Sheet:
+        respondent = self.answering.under(self._attention)
+        numbers = scorable(benchmark, respondent)
+        chosen = [numbers[place] for place in self._sampled(len(numbers), benchmark.name)]
+        if len(chosen) < 2:
+            raise DataError(
+                f"benchmark '{benchmark.name}' has {len(chosen)} documents to score; an interval wants at "
+                "least 2. Hold out more documents, or raise limit."
+            )
+        head = self._head(
+            [self._column(benchmark.name)],
+            chosen,
+            family=benchmark.name,
+            method="perplexity",
+            settings=benchmark.documents.fingerprint(),
+        )
+
+        def ask_part(items: Sequence[Any], part: int) -> list[Row]:
+            return ask_documents(items, benchmark=benchmark, respondent=respondent)
+
+        return Sheet(head, chosen, ask_part)
+
+    def _sampled(self, count: int, name: str) -> list[int]:
+        return sampled(count, limit=self.protocol.limit, seed=self.protocol.seed, name=name)
+
+    def _column(
+        self, name: str, *, score: str = "score", failure: str = "failure", averaged: bool = False
+    ) -> Column:
+        spelled = self.protocol.key(
+            name, mode=self.protocol.mode, attention=self._attention, trained=self.answering.trained
+        )
+        return Column(spelled, name, score, failure, averaged)
+
+    def _head(
+        self,
+        columns: Sequence[Column],
+        items: Sequence[Any],
+        *,
+        family: str,
+        method: str,
+        settings: Any,
+        chances: Mapping[str, float] | None = None,
+    ) -> Head:
+        protocol = self.protocol
+        asked = [method, self._attention, protocol.mode, protocol.mode_token, protocol.samples]
+        sampling = [protocol.temperature, protocol.seed if protocol.temperature > 0 else 0]
+        return Head(
+            columns=tuple(columns),
+            family=family,
+            mode=protocol.mode,
+            attention=self._attention,
+            method=method,
+            chances=dict(chances or {}),
+            num_items=len(items),
+            identity={
+                "model": self.answering.identity,
+                "items": fingerprint(list(items)),
+                "settings": fingerprint([_SCHEMA, asked, sampling, settings]),
+            },
+            parts=self.suite.expected_parts,
+        )
+
+
+def _question_json(question: Question) -> list[Any]:
+    return [question.subtask.task.name, *_record_json(question.record)]
+
+
+def _record_json(record: Record) -> list[Any]:
+    return [record.id, dict(record.fields), record.answers, record.options, record.rationale, record.group]
+
+
+def _benchmark_json(benchmark: Benchmark) -> list[Any]:
+    """Return what makes prompts and scores, beside the items."""
+    subtasks = [
+        [
+            [asdict(template) for template in subtask.task.templates],
+            [_record_json(exemplar) for exemplar in subtask.exemplars],
+            subtask.worked,
+            subtask.task.metric,
+        ]
+        for subtask in benchmark.subtasks
+    ]
+    return [benchmark.shots, dict(benchmark.max_new_tokens), benchmark.length_normalised, subtasks]

@@ -1,0 +1,147 @@
+"""Suites as data: benchmarks, their subtasks and items, and what random guessing scores.
+
+    Suite("toy") -> Benchmark("toy_bbh", family "BBH") -> Subtask(navigate) -> Record, Record, ...
+
+A benchmark says how it is asked (shots, method, modes); `evaluation.engine` asks it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from secondwind.errors import DataError
+from secondwind.example import Tokens
+from secondwind.instruct.task import Record, Task
+
+Mode = Literal["direct", "cot"]
+Method = Literal["rank", "generate"]
+
+
+@dataclass(frozen=True)
+class Subtask:
+    """One task of a benchmark: its records are the items, scored one by one.
+
+    Args:
+        task: items and templates; the first template of a kind is the one asked.
+        exemplars: solved records for few-shot prompts; never items.
+        chance: the score of random guessing, in [0, 1].
+        worked: chain-of-thought exemplars as literal text, for suites whose authors fixed their prompts
+            byte by byte; asked instead of `exemplars` in mode `cot`.
+    """
+
+    task: Task
+    exemplars: tuple[Record, ...] = ()
+    chance: float = 0.0
+    worked: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a chance level that could not be normalised."""
+        if not 0.0 <= self.chance < 1.0:
+            raise DataError(f"subtask '{self.task.name}' has chance {self.chance}; wanted a share in [0, 1).")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A named set of subtasks asked in one way.
+
+    Args:
+        family: what the normalised average calls it: MMLU, BBH, TyDiQA, MGSM, or a name of its own.
+        method: `rank` compares the options' likelihoods, `generate` decodes and extracts an answer;
+            chain of thought always generates.
+        modes: the modes in which the benchmark is asked; in another mode it is left out.
+        shots: exemplars in the prompt.
+        max_new_tokens: the length limit of a generated answer, by mode.
+        held_out: True where no task of the subtasks' clusters is tuned on.
+        length_normalised: True where `rank` compares log-likelihood per target token, not its sum.
+        averaged: True where the benchmark, in each of its modes, is a part of the normalised average.
+    """
+
+    name: str
+    family: str
+    subtasks: tuple[Subtask, ...]
+    method: Method = "rank"
+    modes: tuple[Mode, ...] = ("direct",)
+    shots: int = 0
+    max_new_tokens: dict[Mode, int] = field(default_factory=lambda: {"direct": 32, "cot": 256})
+    held_out: bool = True
+    length_normalised: bool = False
+    averaged: bool = True
+
+
+@dataclass(frozen=True)
+class InfillingItem:
+    """A text with blanks, each written `___`, and what was there.
+
+    Args:
+        text: the text with one `___` per blank.
+        answers: the missing strings, in order.
+    """
+
+    text: str
+    answers: tuple[str, ...]
+    id: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an item whose blanks and answers differ in number."""
+        blanks = self.text.count("___")
+        if blanks != len(self.answers) or blanks == 0:
+            raise DataError(
+                f"infilling item '{self.id}' has {blanks} blanks and {len(self.answers)} answers; wanted one "
+                "answer per blank and at least one blank."
+            )
+
+
+@dataclass(frozen=True)
+class InfillingBenchmark:
+    """Texts with blanks under one name; `max_new_tokens` limits the fills of one item together."""
+
+    name: str
+    items: tuple[InfillingItem, ...]
+    max_new_tokens: int = 48
+
+
+class Documents(Protocol):
+    """Held-out documents as token ids; `data.shards.TokenShards` is one."""
+
+    @property
+    def num_documents(self) -> int:
+        """Count the documents."""
+        ...
+
+    def document(self, index: int, /) -> Tokens:
+        """Return the tokens of one document, without BOS and EOS."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a hash of the documents."""
+        ...
+
+
+@dataclass(frozen=True)
+class PerplexityBenchmark:
+    """Held-out documents, scored in nats per token; lower is better."""
+
+    name: str
+    documents: Documents
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Benchmarks that are reported together.
+
+    Args:
+        parts: the parts that a whole normalised average has, as FAMILY:MODE, where a paper fixes them;
+            empty means those of the benchmarks here.
+    """
+
+    name: str
+    benchmarks: tuple[Benchmark, ...] = ()
+    infilling: tuple[InfillingBenchmark, ...] = ()
+    perplexity: tuple[PerplexityBenchmark, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def expected_parts(self) -> tuple[str, ...]:
+        """Return the parts of a whole normalised average, as FAMILY:MODE."""
+        own = [f"{b.family}:{mode}" for b in self.benchmarks if b.averaged for mode in b.modes]
+        return self.parts or tuple(dict.fromkeys(own))
