@@ -1,0 +1,70 @@
+"""Recipes: one YAML file that fully defines a study, one to one with frozen models.
+
+    file or shipped name --read--> plain data with lines --overrides--> --validate--> Recipe
+    Recipe --dump--> resolved YAML (loads to the same recipe)    --expand_sweep--> [Recipe, ...]
+
+document.py  YAML 1.2 text -> plain data that remembers its lines
+fields.py    field types: shares, token budgets, paths
+models.py    the sections and their defaults
+problems.py  every mistake once, with file, line and nearest match
+load.py      find, load, dump, schema            sweep.py  the grid of a sweep
+"""
+
+from secondwind.recipe.fields import num_tokens
+from secondwind.recipe.load import dump, find, load, loads, schema, shipped
+from secondwind.recipe.models import (
+    ARMS,
+    AdapterSection,
+    Arm,
+    Attention,
+    CausalDenoiserSection,
+    CorpusSection,
+    CorpusSource,
+    EvaluationSection,
+    FlanSection,
+    InstructionPath,
+    ModelSection,
+    PrefixDenoiserSection,
+    PretrainSection,
+    ProtocolSection,
+    Recipe,
+    Schedule,
+    Section,
+    SpanDenoiserSection,
+    TokenizerSection,
+    TrainingSection,
+    Ul2rSection,
+)
+from secondwind.recipe.sweep import expand_sweep
+
+__all__ = [
+    "ARMS",
+    "AdapterSection",
+    "Arm",
+    "Attention",
+    "CausalDenoiserSection",
+    "CorpusSection",
+    "CorpusSource",
+    "EvaluationSection",
+    "FlanSection",
+    "InstructionPath",
+    "ModelSection",
+    "PrefixDenoiserSection",
+    "PretrainSection",
+    "ProtocolSection",
+    "Recipe",
+    "Schedule",
+    "Section",
+    "SpanDenoiserSection",
+    "TokenizerSection",
+    "TrainingSection",
+    "Ul2rSection",
+    "dump",
+    "expand_sweep",
+    "find",
+    "load",
+    "loads",
+    "num_tokens",
+    "schema",
+    "shipped",
+]

@@ -1,0 +1,331 @@
+"""A recipe as frozen data: one model per section of the YAML file, one field per key.
+
+    name: demo                                  Recipe(name="demo",
+    ul2r: {mixture: u_palm, tokens: 2e6}            ul2r=Ul2rSection(mixture="u_palm", tokens=2000000), ...)
+
+Unknown keys are errors. Defaults are the values of the design; a resolved recipe spells them out.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from secondwind.recipe.fields import (
+    Caps,
+    Count,
+    CountOrAll,
+    CountOrAuto,
+    HeldOut,
+    ModelPath,
+    NonNegative,
+    Positive,
+    Seed,
+    Share,
+    SourcePath,
+    Text,
+    TokenBudget,
+    WordsOrAll,
+)
+
+Arm = Literal["base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan"]
+Attention = Literal["prefix", "causal"]
+Schedule = Literal["cosine", "constant", "wsd"]
+ARMS: tuple[Arm, ...] = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class AdapterSection(Section):
+    """Train a small adapter instead of all parameters; it is merged at export."""
+
+    type: Literal["lora"] = "lora"
+    rank: Count = Field(default=16, description="Rank of the update.")
+    alpha: Positive = Field(default=32.0, description="Scale of the update: alpha / rank.")
+    dropout: Share = Field(default=0.0, description="Dropout before the update.")
+    target_modules: Text = Field(default="all-linear", description="Module names as peft matches them.")
+
+
+class ModelSection(Section):
+    """The base model of the study."""
+
+    path: ModelPath = Field(description="A hub name, a folder, or toyworld:base.")
+    revision: Text | None = Field(default=None, description="Branch, tag, commit or checkpoint name.")
+    backend: Literal["auto", "dense", "document", "flex", "varlen"] = Field(
+        default="auto", description="How the attention rule is computed; auto chooses from sizes and device."
+    )
+    pretraining_tokens: Count | None = Field(
+        default=None,
+        description="Tokens the base was pretrained on; null looks in the table of known models.",
+    )
+    adapter: AdapterSection | None = Field(default=None, description="null trains all parameters.")
+
+
+class TokenizerSection(Section):
+    """A byte-level BPE tokenizer, trained on the recipe's corpus."""
+
+    vocabulary_size: Count = Field(description="Entries, the 256 bytes included.")
+
+
+def _tokenizer_form(value: object) -> str:
+    return "path" if isinstance(value, str) else "trained"
+
+
+class PretrainSection(Section):
+    """Make the base from nothing, on the recipe's corpus, for studies from scratch."""
+
+    config: dict[str, JsonValue] = Field(description="A Hugging Face model config; needs model_type.")
+    tokenizer: Annotated[
+        Annotated[SourcePath, Tag("path")] | Annotated[TokenizerSection, Tag("trained")],
+        Discriminator(_tokenizer_form),
+    ] = Field(description="{vocabulary_size: N} to train one, or the folder of one.")
+    tokens: Count = Field(description="Non-padding tokens to train on.")
+    row_length: Count = Field(description="Tokens per row.")
+    batch_rows: Count = Field(default=32, description="Rows per optimizer step.")
+    learning_rate: Positive = Field(default=1e-3, description="Peak learning rate.")
+    warmup: Share = Field(default=0.01, description="Share of the steps with a rising learning rate.")
+    schedule: Schedule = Field(default="cosine", description="Learning rate after the warmup.")
+    checkpoints: tuple[Share, ...] = Field(
+        default=(), description="Shares of the training after which a base is kept, for compute curves."
+    )
+    seed: Seed = Field(default=0, description="Seed of the base; the study's seeds leave the base alone.")
+
+
+class CorpusSource(Section):
+    """Documents from one path."""
+
+    path: SourcePath = Field(description="File, folder or glob; or toyworld:base, toyworld:fresh.")
+    text_field: Text = Field(default="text", description="The field of a JSONL record that holds the text.")
+    rate: Positive = Field(default=1.0, description="Relative weight of this source.")
+    limit: Count | None = Field(default=None, description="Documents to read from it; null for all.")
+
+
+class CorpusSection(Section):
+    """Documents for the stages ul2r, clm and pretrain."""
+
+    sources: tuple[CorpusSource, ...] = Field(min_length=1, description="Where documents come from.")
+    same_as_pretraining: Literal["yes", "no", "unknown"] = Field(
+        default="unknown",
+        description="Whether the base was pretrained on these documents; stated in the report.",
+    )
+    held_out: Share = Field(
+        default=0.005, description="Share of documents kept for perplexity, by text hash."
+    )
+    engine: Literal["local", "ray"] = Field(default="local", description="Who prepares the corpus.")
+
+
+class SpanDenoiserSection(Section):
+    """An R- or X-denoiser: spans hidden behind sentinels."""
+
+    kind: Literal["span"]
+    name: Text
+    mode: Text | None = Field(default=None, description="Mode token: R, S or X; null for none.")
+    corruption_rate: float = Field(gt=0, lt=1, description="Share of tokens that become noise.")
+    mean_span_length: float = Field(ge=1, description="Tokens per noise span, on average.")
+    rate: Positive = Field(description="Relative weight in the mixture.")
+
+
+class PrefixDenoiserSection(Section):
+    """An S-denoiser: a prefix is given, its continuation is learned."""
+
+    kind: Literal["prefix"]
+    name: Text
+    mode: Text | None = Field(default=None, description="Mode token: R, S or X; null for none.")
+    target_share: float = Field(gt=0, le=0.5, description="Expected share of targets; the pivot is uniform.")
+    rate: Positive = Field(description="Relative weight in the mixture.")
+
+
+class CausalDenoiserSection(Section):
+    """Plain causal language modelling as a part of the mixture."""
+
+    kind: Literal["causal"]
+    name: Text
+    rate: Positive = Field(description="Relative weight in the mixture.")
+
+
+DenoiserSection = Annotated[
+    SpanDenoiserSection | PrefixDenoiserSection | CausalDenoiserSection, Field(discriminator="kind")
+]
+DenoiserTable = Annotated[tuple[DenoiserSection, ...], Field(min_length=1)]
+
+
+def _mixture_form(value: object) -> str:
+    return "name" if isinstance(value, str) else "table"
+
+
+class Ul2rSection(Section):
+    """Continue training with a mixture of denoisers; the arm clm mirrors its budget."""
+
+    mixture: Annotated[
+        Annotated[Literal["u_palm", "ul2", "causal"], Tag("name")] | Annotated[DenoiserTable, Tag("table")],
+        Discriminator(_mixture_form),
+    ] = Field(default="u_palm", description="A published mixture, or a list of denoisers with rates.")
+    tokens: TokenBudget = Field(description="Non-padding tokens, or N% of the base's pretraining tokens.")
+    row_length: Count = Field(default=2048, description="Tokens per row.")
+    examples_per_row: Count = Field(
+        2, description="A corpus window is the longest whose example fits row_length / examples_per_row."
+    )
+    batch_rows: Count = Field(default=32, description="Rows per optimizer step.")
+    learning_rate: Positive = Field(default=1e-4, description="Peak learning rate.")
+    warmup: Share = Field(default=0.01, description="Share of the steps with a rising learning rate.")
+    schedule: Schedule = Field(default="cosine", description="Learning rate after the warmup.")
+    attention: Attention = Field(default="prefix", description="Mask of the stage.")
+    mode_token_dropout: Share = Field(default=0.2, description="Share of examples without their mode token.")
+    causal_share: Share = Field(
+        default=0.0, description="Share of plain causal examples, against forgetting."
+    )
+
+
+class InstructionPath(Section):
+    """Instruction tasks from one path."""
+
+    path: SourcePath = Field(description="File, folder or glob of a known format, or toyworld:tasks.")
+    rate: Positive = Field(default=1.0, description="Relative weight of this source, before caps.")
+
+
+class FlanSection(Section):
+    """Tune on instructions."""
+
+    mixture: Literal["flan2022-github", "proportional"] = Field(
+        default="flan2022-github",
+        description="flan2022-github takes the caps of Flan 2022 by source; proportional takes `caps` alone.",
+    )
+    sources: tuple[InstructionPath, ...] = Field(min_length=1, description="Where tasks come from.")
+    tokens: TokenBudget = Field(description="Non-padding tokens, or N% of the base's pretraining tokens.")
+    row_length: Count = Field(default=2048, description="Tokens per row.")
+    batch_rows: Count = Field(default=32, description="Rows per optimizer step.")
+    num_tasks: CountOrAll = Field(
+        default="all", description="Tasks to tune on; smaller sets nest in larger ones."
+    )
+    caps: Caps = Field(
+        default=None, description="Most examples a task counts for its rate: a number, or numbers by source."
+    )
+    max_share: Share = Field(default=0.2, description="Largest share of one task in the mixture.")
+    allow_licenses: WordsOrAll = Field(default="all", description="'all', or the licences to keep.")
+    held_out: tuple[HeldOut, ...] = Field(
+        default=(),
+        description="Never tuned on: a task, a cluster, a pattern of either, or file:PATH with one a line.",
+    )
+    few_shot_share: Share = Field(default=0.5, description="Share of examples with exemplars.")
+    options_share: Share = Field(
+        default=0.64, description="Share of examples that show their options, if any."
+    )
+    rationale_share: Share = Field(
+        0.5, description="For tasks that have rationales, the share of examples that carry them."
+    )
+    corpus_share: Share = Field(default=0.0, description="Share of rows from the corpus, against forgetting.")
+    learning_rate: Positive = Field(default=2e-5, description="Peak learning rate.")
+    warmup: Share = Field(default=0.01, description="Share of the steps with a rising learning rate.")
+    schedule: Schedule = Field(default="constant", description="Learning rate after the warmup.")
+    attention: Attention = Field(
+        default="prefix", description="Mask of the stage; the same for all Flan arms."
+    )
+
+
+class ProtocolSection(Section):
+    """One suite, asked in one way."""
+
+    suite: Text = Field(description="flan2022, mmlu, bbh, infilling, held_out_tasks, perplexity, toy, ...")
+    mode: Literal["direct", "cot"] = Field(
+        default="direct", description="Answer at once, or after a rationale."
+    )
+    samples: Count = Field(default=1, description="Sampled answers per question; more than one votes.")
+    temperature: NonNegative = Field(default=0.0, description="0 is greedy.")
+    limit: Count | None = Field(default=None, description="Items per subtask; null takes evaluation.limit.")
+
+
+class EvaluationSection(Section):
+    """What every arm is asked."""
+
+    data: SourcePath | None = Field(
+        default=None, description="Folder with benchmark files; null for embedded suites."
+    )
+    protocols: tuple[ProtocolSection, ...] = Field(default=(), description="Suites and how they are asked.")
+    attention: tuple[Literal["trained", "causal", "prefix"], ...] = Field(
+        default=("trained", "causal", "prefix"), min_length=1, description="Masks; the first is the headline."
+    )
+    mode_token: Text = Field(default="none", description="Mode token before every prompt, or none.")
+    limit: Count | None = Field(default=None, description="Items per subtask; null for all.")
+    decontaminate: Literal["remove", "report", "off"] = Field(
+        default="remove", description="What happens to training records that hold evaluation items."
+    )
+
+
+class TrainingSection(Section):
+    """How stages are trained; nothing here changes what is learned from."""
+
+    optimizer: Literal["adamw", "adafactor"] = "adamw"
+    weight_decay: NonNegative = Field(default=0.0, description="Decoupled weight decay.")
+    clip: Positive = Field(default=1.0, description="Largest gradient norm.")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        default="auto", description="Compute type; parameters and optimizer state are always fp32."
+    )
+    final_share: Share = Field(default=0.01, description="Learning rate at the end, as a share of its peak.")
+    micro_batch_rows: CountOrAuto = Field(default="auto", description="Rows per forward pass.")
+    checkpoint_every: Count = Field(default=200, description="Optimizer steps between checkpoints.")
+    keep: Count = Field(default=2, description="Checkpoints to keep.")
+    on_non_finite: Literal["stop", "skip"] = "stop"
+    parallel: Literal["auto", "none", "fsdp"] = "auto"
+    threads: Count | None = Field(default=None, description="CPU threads; null decides once and records it.")
+
+
+class Recipe(Section):
+    """One YAML file that fully defines a study."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=-]{0,119}$",
+        description="Names the run folder: letters, digits, . _ + = -",
+    )
+    model: ModelSection | None = Field(default=None, description="The base; null for a study from scratch.")
+    pretrain: PretrainSection | None = Field(
+        default=None, description="Makes the base; null where model names one."
+    )
+    corpus: CorpusSection | None = None
+    ul2r: Ul2rSection | None = None
+    flan: FlanSection | None = None
+    evaluation: EvaluationSection = EvaluationSection()
+    arms: tuple[Arm, ...] = Field(default=ARMS, min_length=1, description="Paths through the stages.")
+    seeds: tuple[Seed, ...] = Field(default=(1, 2, 3), min_length=1, description="Data order and noise.")
+    sweep: dict[str, tuple[JsonValue, ...]] = Field(
+        default_factory=dict,
+        description="Dotted field to values; a value may map several dotted fields to theirs.",
+    )
+    training: TrainingSection = TrainingSection()
+
+    @model_validator(mode="after")
+    def _sections_belong_together(self) -> "Recipe":
+        problems = _cross_check(self)
+        if problems:
+            texts = [f"{place}: {text}" for place, text in problems]
+            raise PydanticCustomError("recipe", "{text}", {"text": "; ".join(texts), "problems": problems})
+        return self
+
+
+def _cross_check(recipe: Recipe) -> list[tuple[str, str]]:
+    """List what no single section can know, as (place, text)."""
+    problems: list[tuple[str, str]] = []
+    if (recipe.model is None) == (recipe.pretrain is None):
+        both = "both" if recipe.model else "neither"
+        problems.append(("model", f"got {both} of model and pretrain; wanted exactly one of them"))
+    if recipe.pretrain is not None and "model_type" not in recipe.pretrain.config:
+        problems.append(("pretrain.config", "missing model_type; wanted a Hugging Face one, such as llama"))
+    for place, values in (("arms", recipe.arms), ("seeds", recipe.seeds)):
+        if len(set(values)) < len(values):
+            problems.append((place, f"got {list(values)}; wanted each value once"))
+    # The control reads the corpus of ul2r with the budget of ul2r.
+    needs = {"ul2r": ("ul2r", "corpus"), "clm": ("ul2r", "corpus"), "flan": ("flan",)}
+    for stage, sections in needs.items():
+        users = [arm for arm in recipe.arms if stage in arm.split("+")]
+        missing = [section for section in sections if getattr(recipe, section) is None]
+        problems += [
+            ("arms", f"arm '{users[0]}' needs the section {name}; add it") for name in missing if users
+        ]
+    if recipe.pretrain is not None and recipe.corpus is None:
+        problems.append(("pretrain", "needs the section corpus; add it"))
+    if recipe.flan is not None and recipe.flan.corpus_share > 0 and recipe.corpus is None:
+        problems.append(("flan.corpus_share", "needs the section corpus; add it, or set the share to 0"))
+    return list(dict.fromkeys(problems))

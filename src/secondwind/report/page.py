@@ -1,0 +1,198 @@
+"""Run folder -> report.html: one page, no network, no scripts.
+
+    records.read_run(run) -> tables, facts, samples, figures -> templates/report.html.j2 -> run/report.html
+
+The page depends on the run folder alone: the same folder gives the same bytes.
+"""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from secondwind.report import facts, plots, samples, tables, wording
+from secondwind.report.records import (
+    Results,
+    RunFolder,
+    is_toy,
+    read_run,
+    trained_attention,
+)
+from secondwind.report.tables import COMPLEMENTARITY, MAIN_CONTRASTS, Difference
+from secondwind.runs import write_atomically
+
+
+class Headline(NamedTuple):
+    """A main contrast on the normalised average, with what the arm cost."""
+
+    question: str
+    arm: str
+    difference: Difference
+    cost: str
+
+
+class Together(NamedTuple):
+    """The arithmetic of 'is one plus one more than two?', in points of the normalised average."""
+
+    answer: str
+    difference: Difference
+    steps: list[tuple[str, str]]
+
+
+def write_report(run: Path) -> Path:
+    """Write `run/report.html` from the files of a run folder and return its path.
+
+    Raises:
+        RunError: results.json is missing or damaged, or the folder cannot be written.
+    """
+    path = run / "report.html"
+    write_atomically(path, render(read_run(run)))
+    return path
+
+
+def render(folder: RunFolder) -> str:
+    """Render a run folder as one self-contained HTML page; all text from the run is escaped."""
+    environment = Environment(
+        loader=PackageLoader("secondwind.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    results = folder.results
+    page = environment.get_template("report.html.j2").render(
+        results=results,
+        arms=tables.ordered_arms(results),
+        seeds=sorted({seed for seeds in results.arms.values() for seed in seeds}),
+        notes=folder.notes,
+        model=_model_name(folder.recipe),
+        toy=is_toy(folder.recipe),
+        headlines=headlines(results),
+        together=together(results),
+        averages=plots.averages_figure(results),
+        missing=missing_parts(results),
+        summary=plots.summary_figure(results),
+        forests=plots.forests(results),
+        benchmark_rows=tables.benchmark_rows(results),
+        attention_rows=tables.attention_rows(results),
+        seed_rows=tables.seed_rows(results),
+        contrasts=[tables.difference(contrast) for contrast in results.contrasts],
+        attentions={arm: trained_attention(results, arm) for arm in results.arms},
+        stages=plots.stage_figures(folder),
+        samples=samples.shown_samples(folder.samples, tables.ordered_arms(results)),
+        samples_left_out=max(0, len(folder.samples) - samples.MAX_SAMPLES),
+        data=data_view(folder),
+        manifest=manifest_view(folder),
+        recipe_text=folder.recipe_text,
+        command=_command(folder.manifest),
+        wording=wording,
+    )
+    return page.rstrip() + "\n"
+
+
+def headlines(results: Results) -> list[Headline]:
+    """Choose the main contrasts on the normalised average, with the cost of the arm that is judged."""
+    found: list[Headline] = []
+    for name, question in MAIN_CONTRASTS.items():
+        contrast = tables.find_contrast(results, name)
+        if contrast is None or name == COMPLEMENTARITY:  # it has a box of its own
+            continue
+        arm = name.partition(" - ")[0]
+        cost = results.cost.get(arm)
+        text = ""
+        if cost is not None and cost.share_of_base is not None:
+            text = f"{wording.percent(cost.share_of_base)} of the base model's pretraining compute"
+        elif cost is not None:
+            text = f"{wording.flops(cost.flops)} FLOPs"
+        found.append(Headline(question, arm, tables.difference(contrast), text))
+    return found
+
+
+def together(results: Results) -> Together | None:
+    """Answer the complementarity question from its interval; None where the study cannot ask it."""
+    contrast = tables.find_contrast(results, COMPLEMENTARITY)
+    if contrast is None:
+        return None
+    shown = tables.difference(contrast)
+    answer = {
+        1: "Yes: together they gave more than the sum of the two steps.",
+        -1: "No: together they gave less than the sum of the two steps.",
+        0: "This study cannot tell: the interval holds zero.",
+    }[shown.reading.sign]
+    means = {arm: average for arm in results.arms if (average := _mean_average(results, arm)) is not None}
+    steps: list[tuple[str, str]] = []
+    if {"base", "ul2r", "flan", "ul2r+flan"} <= set(means):
+        base, ul2r, flan, both = (means[arm] for arm in ("base", "ul2r", "flan", "ul2r+flan"))
+        steps = [
+            ("base", wording.points(base)),
+            ("what UL2R alone added (ul2r − base)", wording.points(ul2r - base, sign=True)),
+            ("what Flan alone added (flan − base)", wording.points(flan - base, sign=True)),
+            ("expected if the steps simply add up", wording.points(ul2r + flan - base)),
+            ("measured with both (ul2r+flan)", wording.points(both)),
+        ]
+    return Together(answer, shown, steps)
+
+
+def missing_parts(results: Results) -> list[str]:
+    """Return the parts of the normalised average that some arm lacks: the average is then partial."""
+    averages = (a for seeds in results.normalized_average.values() for a in seeds.values())
+    return sorted({part for average in averages for part in average.missing})
+
+
+def data_view(folder: RunFolder) -> dict[str, Any]:
+    """Prepare the data section: corpus, mixtures, and everything left out with its reason."""
+    data = folder.data
+    corpus, flan = data.corpus or {}, data.flan or {}
+    task_rows, left_out = facts.task_rows(data)
+    return {
+        "corpus": facts.fact_rows(corpus, skip=("faults",)),
+        "faults": facts.fault_rows(corpus.get("faults")),
+        "mixture": facts.mixture_rows(data),
+        "raw_tokens": facts.raw_token_rows(data),
+        "tasks": task_rows,
+        "tasks_left_out": left_out,
+        "has_flan": data.flan is not None,
+        "has_corpus": data.corpus is not None,
+        "drops": [*facts.fault_rows(flan.get("drops")), *facts.fault_rows(flan.get("task_faults"))],
+        "flan": facts.fact_rows(flan, skip=("tasks", "drops", "task_faults")),
+    }
+
+
+def manifest_view(folder: RunFolder) -> dict[str, Any]:
+    """Prepare the manifest section."""
+    manifest = folder.manifest
+    peak = manifest.get("peak_memory_bytes")
+    general = facts.fact_rows(
+        manifest, skip=("versions", "hardware", "stages", "peak_memory_bytes", "command", "hashes")
+    )
+    if isinstance(peak, int | float):
+        general.append(("peak memory", f"{peak / 2**30:.2f} GiB"))
+    parts = {name: manifest.get(name) for name in ("versions", "hardware", "hashes")}
+    shown = {name: facts.fact_rows(part) for name, part in parts.items() if isinstance(part, Mapping)}
+    return {"general": general, "stages": facts.manifest_stage_rows(manifest), "parts": shown}
+
+
+def _mean_average(results: Results, arm: str) -> float | None:
+    """Return an arm's normalised average over its seeds, or None."""
+    averages = results.normalized_average.get(arm, {})
+    return fmean(a.value for a in averages.values()) if averages else None
+
+
+def _model_name(recipe: Mapping[str, Any]) -> str:
+    """Return the base model's name and revision, or ''."""
+    model = recipe.get("model")
+    if isinstance(model, Mapping):
+        parts = (model.get("path"), model.get("revision"))
+        return " @ ".join(str(part) for part in parts if part)
+    return str(model) if model else ""
+
+
+def _command(manifest: Mapping[str, Any]) -> str:
+    """Return the command that was run, as it can be typed again."""
+    command = manifest.get("command")
+    if isinstance(command, list):
+        return shlex.join(str(part) for part in command)
+    return str(command) if command else ""

@@ -1,0 +1,267 @@
+"""Run folder -> typed, frozen records.
+
+    results.json             Results            must be there and whole
+    data.json                DataFacts          these may be missing or damaged:
+    samples.json             Sample, ...        `notes` then says why a section is empty
+    manifest.json            Facts
+    recipe.yaml              Facts
+    stages/*/metrics.jsonl   MetricRow, ...
+
+Unknown fields are ignored, so that a study may write more than a report shows.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from secondwind.errors import RunError
+from secondwind.runs import JsonLines, read_json
+
+Interval = tuple[float, float]
+Facts = dict[str, Any]
+
+
+class Record(BaseModel):
+    """What all records share: frozen, no NaN, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Score(Record):
+    """One arm and seed on one benchmark; `score` and `interval` are shares of 1."""
+
+    score: float
+    n: int = 0
+    interval: Interval | None = None
+    mode: str = "direct"
+    attention: str = ""
+    failures: int = 0
+    family: str = ""
+    chance: float | None = None
+
+
+class Contrast(Record):
+    """A paired difference; in shares of 1, or in points of 100 for the normalised average."""
+
+    name: str
+    benchmark: str
+    effect: float
+    interval_items: Interval | None = None
+    interval_seeds: Interval | None = None
+    n: int = 0
+
+
+class Average(Record):
+    """A normalised average, 0 = random guessing, 100 = everything right."""
+
+    value: float
+    interval: Interval | None = None
+    parts: dict[str, float] = {}
+    missing: tuple[str, ...] = ()
+
+
+class Cost(Record):
+    """What an arm cost beyond its base; `share_of_base` is a share of 1."""
+
+    tokens: float = 0
+    target_tokens: float = 0
+    flops: float = 0
+    share_of_base: float | None = None
+
+
+class Results(Record):
+    """The whole of results.json."""
+
+    name: str = "study"
+    arms: dict[str, dict[str, dict[str, Score]]] = Field(min_length=1)
+    contrasts: tuple[Contrast, ...] = ()
+    normalized_average: dict[str, dict[str, Average]] = {}
+    cost: dict[str, Cost] = {}
+    verdict: tuple[str, ...] = ()
+
+
+class DataFacts(Record):
+    """The whole of data.json; each part is shown when it is there."""
+
+    corpus: Facts | None = None
+    ul2r: Facts | None = None
+    clm: Facts | None = None
+    flan: Facts | None = None
+
+
+def _no_text(value: Any) -> Any:
+    """Read nothing as an empty text: a benchmark without a reference, an arm without an answer."""
+    return "" if value is None else value
+
+
+Text = Annotated[str | tuple[str, ...], BeforeValidator(_no_text)]
+
+
+class Sample(Record):
+    """One prompt and what each arm made of it; fillings of blanks and several answers come as lists."""
+
+    kind: str = ""
+    benchmark: str = ""
+    prompt: str
+    reference: Text = ""
+    outputs: dict[str, Text] = {}
+
+
+def _finite(value: Any) -> Any:
+    """Turn the NaN or infinity of a stage that went wrong into None: a gap in the curve."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class MetricRow(Record):
+    """One logged optimizer step of a stage."""
+
+    step: int
+    stage: str = ""
+    loss: Annotated[float | None, BeforeValidator(_finite)] = None
+    tokens: float = 0
+    target_tokens: float = 0
+    sources: dict[
+        str, tuple[Annotated[float | None, BeforeValidator(_finite)], float]
+    ] = {}  # name: (sum of losses, number of targets)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Everything a report shows.
+
+    Args:
+        stages: metric rows by stage key.
+        notes: by file name, why an optional file is not shown.
+    """
+
+    results: Results
+    data: DataFacts
+    samples: tuple[Sample, ...]
+    manifest: Facts
+    recipe: Facts
+    recipe_text: str
+    stages: dict[str, list[MetricRow]]
+    notes: Mapping[str, str]
+
+
+def read_results(run: Path) -> Results:
+    """Read results.json.
+
+    Raises:
+        RunError: missing, no JSON, or not of the published shape; names the field.
+    """
+    path = run / "results.json"
+    if not path.is_file():
+        raise RunError(
+            f"{path} is missing: {run} is not a finished run folder. A report needs the results.json that "
+            "`secondwind run RECIPE` writes at its end; start it again and it goes on where it stopped."
+        )
+    try:
+        return Results.model_validate(read_json(path))
+    except ValidationError as error:
+        raise RunError(
+            f"{path} is damaged: {_first_fault(error)}. Delete it and start `secondwind run RECIPE` again: "
+            "stages that are done are not repeated."
+        ) from error
+
+
+def read_run(run: Path) -> RunFolder:
+    """Read a run folder; only results.json is required.
+
+    Raises:
+        RunError: results.json is missing or damaged.
+    """
+    results = read_results(run)
+    notes: dict[str, str] = {}
+
+    def optional(name: str, parse: Callable[[Path], Any], default: Any) -> Any:
+        """Return the parsed file, or the default with a note that says why."""
+        shown = "stages/*/metrics.jsonl" if name == "stages" else name
+        if not (run / name).exists():
+            notes[name] = f"{shown} is not in the run folder, so this part cannot be shown."
+            return default
+        try:
+            return parse(run / name)
+        except ValidationError as error:
+            notes[name] = f"{shown} is damaged, so this part cannot be shown: {_first_fault(error)}."
+        except (RunError, OSError, ValueError, yaml.YAMLError) as error:
+            notes[name] = f"{shown} is damaged, so this part cannot be shown: {_one_line(error)}"
+        return default
+
+    recipe_text, recipe = optional("recipe.yaml", _read_recipe, ("", {}))
+    return RunFolder(
+        results=results,
+        data=optional("data.json", lambda path: DataFacts.model_validate(read_json(path)), DataFacts()),
+        samples=optional("samples.json", _read_samples, ()),
+        manifest=optional("manifest.json", _read_facts, {}),
+        recipe=recipe,
+        recipe_text=recipe_text,
+        stages=optional("stages", _read_stages, {}),
+        notes=notes,
+    )
+
+
+def trained_attention(results: Results, arm: str) -> str:
+    """Return the attention an arm's headline scores were made with, or '' when none says."""
+    for scores in results.arms.get(arm, {}).values():
+        for key, score in sorted(scores.items()):
+            if "@" not in key and score.attention:
+                return score.attention
+    return ""
+
+
+def is_toy(recipe: Facts) -> bool:
+    """Say whether the recipe's model or corpus is the built-in toy world."""
+    model = recipe.get("model") or {}
+    corpus = recipe.get("corpus") or {}
+    names = [model.get("path") if isinstance(model, dict) else model]
+    sources = corpus.get("sources") if isinstance(corpus, dict) else None
+    for source in sources if isinstance(sources, list) else []:
+        names.append(source.get("path") if isinstance(source, dict) else source)
+    return any(isinstance(name, str) and name.startswith("toyworld") for name in names)
+
+
+def _read_facts(path: Path) -> Facts:
+    """Read a JSON object of free shape."""
+    return TypeAdapter(Facts).validate_python(read_json(path))
+
+
+def _read_samples(path: Path) -> tuple[Sample, ...]:
+    """Read samples.json, a list."""
+    return TypeAdapter(tuple[Sample, ...]).validate_python(read_json(path))
+
+
+def _read_recipe(path: Path) -> tuple[str, Facts]:
+    """Read recipe.yaml as text and as a mapping."""
+    text = path.read_text(encoding="utf-8")
+    return text, TypeAdapter(Facts).validate_python(yaml.safe_load(text))
+
+
+def _read_stages(path: Path) -> dict[str, list[MetricRow]]:
+    """Read the metric log of every stage, in the order of the keys."""
+    logs = sorted(path.glob("*/metrics.jsonl"))
+    pretraining = path.parent / "pretrained" / "stage" / "metrics.jsonl"
+    found = {"pretrain": pretraining} if pretraining.is_file() else {}
+    found |= {log.parent.name: log for log in logs}
+    return {
+        key: [MetricRow.model_validate(row) for row in JsonLines(log).read()] for key, log in found.items()
+    }
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Name the first wrong field, what was got and what was wanted."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"]) or "the top level"
+    got = repr(fault["input"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{place}: {fault['msg']}; got {got[:80] + '…' if len(got) > 80 else got}{more}"
+
+
+def _one_line(error: Exception) -> str:
+    """Put an error's message on one line."""
+    return " ".join(str(error).split())

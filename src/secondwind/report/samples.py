@@ -1,0 +1,107 @@
+"""Samples side by side: a prompt's blanks filled by each arm.
+
+prompt    The ___ sat on the ___.
+output    The cat sat on the mat.     or   ["cat", "mat"]
+shown     The [cat] sat on the [mat].      the fillings are marked
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from secondwind.report.records import Sample
+
+BLANK = "___"
+MAX_CHARACTERS = 2000
+MAX_SAMPLES = 24
+
+
+class Piece(NamedTuple):
+    """A stretch of text; `filled` where it stands in a blank."""
+
+    text: str
+    filled: bool
+
+
+class ShownSample(NamedTuple):
+    """A sample ready to print: the prompt, the reference and the outputs by arm, in pieces."""
+
+    kind: str
+    benchmark: str
+    prompt: str
+    reference: list[Piece]
+    outputs: list[tuple[str, list[Piece]]]
+
+
+def filled(prompt: str, output: str | Sequence[str]) -> list[Piece]:
+    """Mark in an output what stands where the prompt has blanks.
+
+    A list fills the blanks in order: one that is missing or empty shows as a blank, surplus ones are
+    counted. Where the prompt has no blanks, a list holds alternatives.
+    """
+    kept = prompt.split(BLANK)
+    if not isinstance(output, str):
+        if len(kept) == 1:
+            return [Piece(cut(" / ".join(output)), False)]
+        fillings = [*(part.strip() for part in output), *[BLANK] * (len(kept) - 1 - len(output))]
+        surplus = (
+            [Piece(f" (and {len(output) - len(kept) + 1} surplus)", False)]
+            if len(output) >= len(kept)
+            else []
+        )
+        return [*_woven(kept, fillings), *surplus]
+    fillings = _fillings(kept, output) if len(kept) > 1 else None
+    if fillings is None:
+        return [Piece(cut(output), False)] if output else []
+    return _woven(kept, fillings)
+
+
+def cut(text: str) -> str:
+    """Keep the first 2,000 characters and say how many more there are."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return f"{text[:MAX_CHARACTERS]} … ({len(text) - MAX_CHARACTERS:,} more characters)"
+
+
+def shown_samples(samples: Sequence[Sample], arms: Sequence[str]) -> list[ShownSample]:
+    """Prepare the first samples, infilling before instructions, with the arms in their order."""
+    chosen = sorted(samples, key=lambda sample: (sample.kind != "infilling", sample.kind))[:MAX_SAMPLES]
+    shown: list[ShownSample] = []
+    for sample in chosen:
+        names = [arm for arm in arms if arm in sample.outputs] + sorted(set(sample.outputs) - set(arms))
+        shown.append(
+            ShownSample(
+                kind=sample.kind,
+                benchmark=sample.benchmark,
+                prompt=cut(sample.prompt),
+                reference=filled(sample.prompt, sample.reference) if sample.reference else [],
+                outputs=[(arm, filled(sample.prompt, sample.outputs[arm])) for arm in names],
+            )
+        )
+    return shown
+
+
+def _fillings(kept: Sequence[str], output: str) -> list[str] | None:
+    """Read what stands between the kept parts, or None where the output does not keep them.
+
+    Each part is taken at its first place after the one before: linear in time whatever the text.
+    """
+    end = len(output) - len(kept[-1])
+    if not output.startswith(kept[0]) or not output.endswith(kept[-1]):
+        return None
+    fillings: list[str] = []
+    position = len(kept[0])
+    for part in kept[1:-1]:
+        found = output.find(part, position, max(end, 0))
+        if found < 0:
+            return None
+        fillings.append(output[position:found])
+        position = found + len(part)
+    return [*fillings, output[position:end]] if position <= end else None
+
+
+def _woven(kept: Sequence[str], fillings: Sequence[str]) -> list[Piece]:
+    """Alternate what was kept with what fills the blanks."""
+    pieces = [Piece(cut(kept[0]), False)]
+    for filling, part in zip(fillings, kept[1:], strict=False):
+        pieces += [Piece(cut(filling) or BLANK, True), Piece(cut(part), False)]
+    return [piece for piece in pieces if piece.text]

@@ -1,0 +1,274 @@
+"""results.json -> table rows: words and numbers ready to print.
+
+Differences carry their sign, their interval and a reading in words:
+
+    +4.2 [1.1, 7.3]  higher           both intervals exclude zero (with one seed: the one over items)
+    +2.0 [0.3, 3.7]  higher here      the interval over items excludes zero, the one over seeds does not
+    +0.4 [-2.0, 2.8] unclear          the interval over items holds zero
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from secondwind.report.benchmarks import (
+    AVERAGE,
+    AVERAGE_LABEL,
+    amount,
+    benchmark_label,
+    bounds,
+    in_nats,
+    is_headline,
+    parse_key,
+    unit_scale,
+)
+from secondwind.report.records import Contrast, Interval, Results, Score
+from secondwind.report.wording import count, minus
+
+ARM_ORDER = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
+COMPLEMENTARITY = "complementarity"
+MAIN_CONTRASTS = {
+    "flan - base": "What instruction tuning was worth",
+    "ul2r - clm": "What UL2R was worth over the same tokens of plain language modelling",
+    "ul2r+flan - clm+flan": "What UL2R was worth under instruction tuning, over its control",
+    "ul2r+flan - flan": "What UL2R was worth before instruction tuning, over none",
+    COMPLEMENTARITY: "Is one plus one more than two?",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a difference says: a word, its reason, and 1 for better, -1 for worse, 0 for unclear."""
+
+    word: str
+    reason: str
+    sign: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One paired difference, ready to print; `effect` is in the unit that is written."""
+
+    name: str
+    benchmark: str
+    effect: float
+    text: str
+    interval_items: str
+    interval_seeds: str
+    n: int
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm on one benchmark: score, what stands around it, and the difference to the arm's control."""
+
+    score: str
+    spread: str
+    difference: Difference | None = None
+    control: str = ""
+    failures: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class BenchmarkRow:
+    """One row of an arms x benchmarks table; a cell is None where the arm was not scored.
+
+    Args:
+        detail: what stands under the label: the chance level, the unit, or the way of asking.
+    """
+
+    label: str
+    detail: str
+    cells: tuple[Cell | None, ...]
+
+
+def ordered_arms(results: Results) -> list[str]:
+    """Return the arms of a study in order."""
+    return in_order(results.arms)
+
+
+def in_order(arms: Iterable[str]) -> list[str]:
+    """Put arms in the order of the design, strangers after them."""
+    known = {arm: number for number, arm in enumerate(ARM_ORDER)}
+    return sorted(arms, key=lambda arm: (known.get(arm, len(known)), arm))
+
+
+def benchmark_keys(results: Results) -> list[str]:
+    """Return the benchmark keys that any arm has."""
+    return sorted({key for seeds in results.arms.values() for scores in seeds.values() for key in scores})
+
+
+def read_contrast(contrast: Contrast) -> Reading:
+    """Say in words what a difference shows, from its intervals alone."""
+    items, seeds = _side(contrast.interval_items), _side(contrast.interval_seeds)
+    if contrast.interval_items is None:
+        return Reading("unclear", "no interval over items was computed", 0)
+    if items == 0:
+        return Reading("unclear", "the interval over items holds zero", 0)
+    good = -items if in_nats(contrast.benchmark) else items
+    words = ("better", "worse") if in_nats(contrast.benchmark) else ("higher", "lower")
+    word = words[0] if good > 0 else words[1]
+    if contrast.interval_seeds is None:
+        return Reading(word, "for these checkpoints (one seed)", good)
+    if seeds == items:
+        return Reading(word, "over items and over seeds", good)
+    return Reading(f"{word} here", "for these checkpoints; the seeds do not settle it", good)
+
+
+def difference(contrast: Contrast) -> Difference:
+    """Write a contrast in its unit with its reading."""
+    key = contrast.benchmark
+    return Difference(
+        name=minus(contrast.name),
+        benchmark=benchmark_label(key),
+        effect=contrast.effect * unit_scale(key),
+        text=amount(contrast.effect, key, sign=True),
+        interval_items=bounds(contrast.interval_items, key),
+        interval_seeds=bounds(contrast.interval_seeds, key),
+        n=contrast.n,
+        reading=read_contrast(contrast),
+    )
+
+
+def find_contrast(results: Results, name: str, benchmark: str = AVERAGE) -> Contrast | None:
+    """Return a contrast by name and benchmark, or None where the study has none."""
+    matches = (c for c in results.contrasts if c.name == name and c.benchmark == benchmark)
+    return next(matches, None)
+
+
+def control_of(results: Results, arm: str) -> str:
+    """Return the arm that `arm` is compared with: its token-matched control before anything else."""
+    others = [c.name.removeprefix(f"{arm} - ") for c in results.contrasts if c.name.startswith(f"{arm} - ")]
+    for wanted in (arm.replace("ul2r", "clm"), "base", "flan"):
+        if wanted in others:
+            return wanted
+    return others[0] if others else ""
+
+
+def benchmark_rows(results: Results) -> list[BenchmarkRow]:
+    """Build the arms x benchmarks table: the average first, then headline scores."""
+    arms = ordered_arms(results)
+    rows: list[BenchmarkRow] = []
+    if any(results.normalized_average.get(arm) for arm in arms):
+        cells = tuple(_average_cell(results, arm) for arm in arms)
+        rows.append(BenchmarkRow(AVERAGE_LABEL, "0 is random guessing", cells))
+    for key in filter(is_headline, benchmark_keys(results)):
+        cells = tuple(_cell(results, arm, key, compare=True) for arm in arms)
+        rows.append(BenchmarkRow(benchmark_label(key), _detail(results, key), cells))
+    return rows
+
+
+def attention_rows(results: Results) -> list[BenchmarkRow]:
+    """Build the table of other masks and mode tokens, the trained mask marked, one row per way of asking."""
+    arms = ordered_arms(results)
+    others: dict[str, set[tuple[str, str]]] = {}
+    for key in benchmark_keys(results):
+        if not is_headline(key):
+            asked = parse_key(key)
+            others.setdefault(asked.headline, set()).add((asked.token, asked.mask))
+    rows: list[BenchmarkRow] = []
+    for key, ways in sorted(others.items()):
+        own = {arm: _own_attention(results, arm, key) for arm in arms}
+        tokens = {"", *(token for token, _ in ways)}
+        ways = ways | {(token, mask) for token in tokens for mask in own.values()}
+        for token, mask in sorted(way for way in ways if way[1]):
+            tagged = key + (token and f"[{token}]")
+            cells = [
+                _cell(results, arm, tagged, note="trained")
+                if own[arm] == mask
+                else _cell(results, arm, f"{tagged}@{mask}")
+                for arm in arms
+            ]
+            detail = mask + (token and f", mode token [{token}]")
+            if any(cells):
+                rows.append(BenchmarkRow(benchmark_label(key), detail, tuple(cells)))
+    return rows
+
+
+def seed_rows(results: Results) -> list[tuple[str, str, str, str, str, str]]:
+    """Build the list of every single score: (arm, seed, benchmark, score, n, failures)."""
+    rows: list[tuple[str, str, str, str, str, str]] = []
+    for arm in ordered_arms(results):
+        for seed, scores in sorted(results.arms[arm].items(), key=lambda pair: (len(pair[0]), pair[0])):
+            average = results.normalized_average.get(arm, {}).get(seed)
+            if average is not None:
+                text = score_text(average.value, average.interval, AVERAGE)
+                rows.append((arm, seed, AVERAGE_LABEL, text, "–", "–"))
+            for key, score in sorted(scores.items()):
+                text = score_text(score.score, score.interval, key)
+                rows.append((arm, seed, benchmark_label(key), text, count(score.n), count(score.failures)))
+    return rows
+
+
+def score_text(value: float, interval: Interval | None, key: str) -> str:
+    """Write a score with its interval."""
+    return f"{amount(value, key)} {bounds(interval, key)}".strip()
+
+
+def spread_text(seeds: Sequence[tuple[float, Interval | None]], key: str) -> str:
+    """Write what surrounds a mean: the interval of one seed, or the range of several."""
+    if len(seeds) == 1:
+        return bounds(seeds[0][1], key)
+    values = [value for value, _ in seeds]
+    return f"{amount(min(values), key)} to {amount(max(values), key)}"
+
+
+def _side(interval: Interval | None) -> int:
+    """Return 1 for an interval above zero, -1 for one below, else 0."""
+    if interval is None or interval[0] <= 0 <= interval[1]:
+        return 0
+    return 1 if interval[0] > 0 else -1
+
+
+def _scores(results: Results, arm: str, key: str) -> Mapping[str, Score]:
+    """Return an arm's scores on one benchmark key, by seed."""
+    return {seed: scores[key] for seed, scores in results.arms[arm].items() if key in scores}
+
+
+def _own_attention(results: Results, arm: str, key: str) -> str:
+    """Return the attention of an arm's headline score, or ''."""
+    return next((score.attention for score in _scores(results, arm, key).values()), "")
+
+
+def _detail(results: Results, key: str) -> str:
+    """Say what guessing scores, or the unit where it is not points."""
+    if in_nats(key):
+        return "nats per token, lower is better"
+    scores = (score for arm in results.arms for score in _scores(results, arm, key).values())
+    chance = next((score.chance for score in scores if score.chance is not None), None)
+    return "" if chance is None else f"chance {amount(chance, key)}"
+
+
+def _average_cell(results: Results, arm: str) -> Cell | None:
+    """Put an arm's normalised averages into one cell."""
+    averages = [(a.value, a.interval) for a in results.normalized_average.get(arm, {}).values()]
+    if not averages:
+        return None
+    control = control_of(results, arm)
+    contrast = find_contrast(results, f"{arm} - {control}")
+    return Cell(
+        score=amount(fmean(value for value, _ in averages), AVERAGE),
+        spread=spread_text(averages, AVERAGE),
+        difference=None if contrast is None else difference(contrast),
+        control=control,
+    )
+
+
+def _cell(results: Results, arm: str, key: str, *, compare: bool = False, note: str = "") -> Cell | None:
+    """Put one arm's seeds into one cell: one seed with its interval, several with their range."""
+    scores = _scores(results, arm, key).values()
+    if not scores:
+        return None
+    control = control_of(results, arm)
+    contrast = find_contrast(results, f"{arm} - {control}", key) if compare else None
+    failures = sum(score.failures for score in scores)
+    return Cell(
+        score=amount(fmean(score.score for score in scores), key),
+        spread=spread_text([(score.score, score.interval) for score in scores], key),
+        difference=None if contrast is None else difference(contrast),
+        control=control,
+        failures=f"{count(failures)} of {count(sum(score.n for score in scores))}" if failures else "",
+        note=note,
+    )

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from secondwind.errors import RecipeError
+from secondwind.recipe import expand_sweep, load
+from tests.recipe.conftest import TEXT
+
+Write = Callable[[str], Path]
+
+
+def test_a_recipe_without_a_sweep_stands_alone(write: Write) -> None:
+    recipe = load(write(TEXT))
+    assert expand_sweep(recipe) == [recipe]
+
+
+def test_a_sweep_gives_every_combination_in_order(write: Write) -> None:
+    recipe = load(write(TEXT + "sweep: {model.revision: [step1, step2], flan.num_tasks: [9, all]}\n"))
+    swept = expand_sweep(recipe)
+    assert [(r.model and r.model.revision, r.flan and r.flan.num_tasks) for r in swept] == [
+        ("step1", 9),
+        ("step1", "all"),
+        ("step2", 9),
+        ("step2", "all"),
+    ]
+    assert [r.name for r in swept] == [
+        "small.revision-step1.num_tasks-9",
+        "small.revision-step1.num_tasks-all",
+        "small.revision-step2.num_tasks-9",
+        "small.revision-step2.num_tasks-all",
+    ]
+    assert all(not r.sweep for r in swept)
+
+
+def test_a_value_may_set_several_fields(write: Write) -> None:
+    small = "{model.path: o/a, ul2r.learning_rate: 1e-3}"
+    axis = f"sweep: {{size: [{small}, {{model.path: o/b, ul2r.learning_rate: 1e-4}}]}}"
+    swept = expand_sweep(load(write(TEXT + axis)))
+    assert [(r.model and r.model.path, r.ul2r and r.ul2r.learning_rate) for r in swept] == [
+        ("o/a", 1e-3),
+        ("o/b", 1e-4),
+    ]
+
+
+def test_a_mapping_without_dots_is_the_fields_own_value(write: Write) -> None:
+    swept = expand_sweep(load(write(TEXT + "sweep: {model.adapter: [null, {type: lora, rank: 4}]}\n")))
+    assert [r.model and r.model.adapter and r.model.adapter.rank for r in swept] == [None, 4]
+
+
+def test_swept_paths_start_at_the_recipes_folder(write: Write, tmp_path: Path) -> None:
+    swept = expand_sweep(load(write(TEXT + "sweep: {model.path: [./a, ../b]}\n")))
+    assert [r.model and r.model.path for r in swept] == [f"{tmp_path}/a", f"{tmp_path.parent}/b"]
+
+
+def test_combinations_have_different_names(write: Write) -> None:
+    swept = expand_sweep(load(write(TEXT + "sweep: {model.path: [a/x, b/x]}\n")))
+    assert len({r.name for r in swept}) == 2
+
+
+def test_an_axis_can_be_set_on_the_command_line(write: Write) -> None:
+    swept = expand_sweep(load(write(TEXT), overrides=["sweep.flan.num_tasks=[9, 89]"]))
+    assert [r.flan and r.flan.num_tasks for r in swept] == [9, 89]
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ("{flan.num_taks: [9]}", "'flan.num_taks' is no field: no 'num_taks' in 'flan'. Nearest: num_tasks."),
+        ("{fln.num_tasks: [9]}", "no 'fln' at the top of a recipe. Nearest: flan"),
+        ("{flan.num_tasks: [9, few]}", "with flan.num_tasks=few: flan.num_tasks: got 'few'"),
+        ("{flan.num_tasks: []}", "the axis 'flan.num_tasks' has no values"),
+        ("{name: [a]}", "'name' cannot be swept"),
+        ("{corpus: [null]}", "arm 'ul2r' needs the section corpus"),
+        ("{ul2r.tokens: 5}", "sweep.ul2r.tokens: got 5; wanted a list"),
+    ],
+)
+def test_a_sweep_that_cannot_run_is_refused_at_its_line(write: Write, sweep: str, message: str) -> None:
+    path = write(TEXT + f"sweep: {sweep}\n")
+    with pytest.raises(RecipeError) as error:
+        load(path)
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{path}:12")
+
+
+def test_a_sweep_has_an_end(write: Write) -> None:
+    values = ", ".join(map(str, range(1, 40)))
+    with pytest.raises(RecipeError, match="1521 combinations"):
+        load(write(TEXT + f"sweep: {{flan.num_tasks: [{values}], ul2r.batch_rows: [{values}]}}\n"))

@@ -1,0 +1,260 @@
+"""The page as a whole: what it says, how it degrades, and that nothing from a run can act in it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from secondwind.errors import RunError
+from secondwind.report import write_report
+from secondwind.report.page import headlines, together
+from secondwind.report.records import Results
+
+from .conftest import toy_results, write_run
+
+HOSTILE = "<script>alert('1')</script>\"><img src=x onerror=alert(1)></style></svg>{{ 7 * 7 }}{% raw %}&amp;"
+VOID = {"meta", "br", "img", "link", "path", "circle", "hr"}
+
+
+class Outline(HTMLParser):
+    """Collect a page's elements, ids, headings and text, and check that tags nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.add(name)
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src"):
+                self.links.append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that closes itself."""
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element; it must be the innermost."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.text.append(data)
+
+
+def page_of(run: Path) -> str:
+    """Write a report and return its text."""
+    return write_report(run).read_text(encoding="utf-8")
+
+
+def test_report_lies_in_the_run_folder_and_tells_the_verdict_first(run: Path):
+    path = write_report(run)
+    page = path.read_text(encoding="utf-8")
+    assert path == run / "report.html"
+    verdict = page.index("Flan alone was worth 14.7 points")
+    assert verdict < page.index("Is one plus one more than two?") < page.index("What each step was worth")
+
+
+def test_report_of_the_same_folder_is_the_same_bytes(run: Path):
+    assert page_of(run) == page_of(run)
+
+
+def test_report_needs_no_network_and_no_scripts(run: Path):
+    page = page_of(run)
+    outline = Outline(page)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert f'http-equiv="Content-Security-Policy" content="{policy}"' in page
+    assert "script" not in outline.tags
+    assert outline.links and all(link.startswith("#") for link in outline.links)
+    assert "url(" not in page and "@import" not in page and "http://" not in page and "https://" not in page
+
+
+def test_report_can_be_walked_by_headings_links_and_tables(run: Path):
+    page = page_of(run)
+    outline = Outline(page)
+    levels = [int(tag[1]) for tag in outline.tags if tag in ("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert len(outline.ids) == len(set(outline.ids))
+    assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
+    assert outline.tags.count("table") == outline.tags.count("caption") > 8
+    assert page.count("<th scope=") == outline.tags.count("th")
+    assert outline.tags.count("svg") == page.count('role="img"') == outline.tags.count("desc") > 8
+
+
+def test_report_says_in_words_what_is_resolved(run: Path):
+    text = "".join(Outline(page_of(run)).text)
+    assert "▲ +4.5 [2.5, 6.5] vs clm+flan: higher" in text
+    assert "vs base: unclear" in text
+    assert "This study cannot tell: the interval holds zero." in text
+
+
+def test_missing_optional_files_are_stated_each_in_its_section(run: Path):
+    for name in ("data.json", "samples.json", "manifest.json", "recipe.yaml"):
+        (run / name).unlink()
+    shutil.rmtree(run / "stages")
+    sections = page_of(run).split("</h2>")
+    notes = {
+        section.rpartition(">")[2]: name
+        for section, body in zip(sections, sections[1:], strict=False)
+        for name in (body.partition(" is not in the run folder")[0].rpartition(">")[2],)
+        if " is not in the run folder" in body
+    }
+    assert notes == {
+        "Training": "stages/*/metrics.jsonl",
+        "Samples": "samples.json",
+        "Data and mixtures": "data.json",
+        "Manifest": "manifest.json",
+        "Run it again": "recipe.yaml",
+    }
+
+
+@pytest.mark.parametrize("content", ["{", "[1, 2]", "\x00: [", '"text"'])
+def test_damaged_optional_files_are_stated_and_cost_nothing_else(run: Path, content: str):
+    names = ("data.json", "samples.json", "manifest.json", "recipe.yaml")
+    for name in names:
+        (run / name).write_text(content, encoding="utf-8")
+    text = "".join(Outline(page_of(run)).text)
+    for name in names:
+        assert f"{name} is damaged, so this part cannot be shown" in text
+    assert "Flan alone was worth 14.7 points" in text
+
+
+def test_missing_results_are_a_run_error_that_says_what_to_do(tmp_path: Path):
+    with pytest.raises(RunError, match=r"results\.json is missing.*secondwind run RECIPE"):
+        write_report(tmp_path)
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("{", "is damaged"),
+        ("[]", "the top level"),
+        ("{}", "arms: Field required"),
+        ('{"arms": {"base": {"1": {"mmlu": {"score": "good"}}}}}', r"arms\.base\.1\.mmlu\.score.*got 'good'"),
+        ('{"arms": {"base": {"1": {"mmlu": {"score": NaN}}}}}', r"arms\.base\.1\.mmlu\.score"),
+        ('{"arms": {"base": {}}, "contrasts": [{"name": "a - b"}]}', r"contrasts\.0\.benchmark"),
+    ],
+)
+def test_damaged_results_are_a_run_error_that_names_the_field(run: Path, content: str, named: str):
+    (run / "results.json").write_text(content, encoding="utf-8")
+    with pytest.raises(RunError, match=named):
+        write_report(run)
+
+
+def test_hostile_strings_stay_text_in_every_file(run: Path):
+    clean = Outline(page_of(run))
+    poison = json.dumps(HOSTILE)[1:-1]
+    words = (
+        "ul2r+flan",
+        "toy_bbh",
+        "Talvo",
+        "capitals",
+        "empty text",
+        "toyworld",
+        "torch",
+        "were worth",
+        "R",
+    )
+    poisoned = 0
+    for path in run.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        for word in words:
+            poisoned += text.count(f'"{word}"')
+            text = text.replace(f'"{word}"', f'"{word}{poison}"')
+        path.write_text(text.replace('"verdict": ["', f'"verdict": ["{poison}'), encoding="utf-8")
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
+    (run / "recipe.yaml").write_text(f"{recipe}# {HOSTILE}\nmodel: {json.dumps(HOSTILE)}\n", encoding="utf-8")
+    (run / "stages" / "ul2r-1").rename(run / "stages" / "<img src=x onerror=alert(1)>")
+    dirty = Outline(page_of(run))
+    assert poisoned > 50
+    assert set(dirty.tags) <= set(clean.tags)
+    assert dirty.attributes <= clean.attributes
+    assert dirty.links == clean.links
+    assert "".join(dirty.text).count("{{ 7 * 7 }}") > 20
+
+
+def test_toy_world_is_called_a_toy_and_other_models_are_not(run: Path):
+    assert "These are measurements of a toy." in page_of(run)
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
+    (run / "recipe.yaml").write_text(recipe.replace("toyworld", "EleutherAI/pythia-160m"), encoding="utf-8")
+    assert "measurements of a toy" not in page_of(run)
+
+
+def test_smallest_results_still_make_a_page(tmp_path: Path):
+    (tmp_path / "results.json").write_text('{"arms": {"base": {"1": {}}}}', encoding="utf-8")
+    text = "".join(Outline(page_of(tmp_path)).text)
+    assert "The study wrote no verdict" in text
+    assert "nothing was compared" in text
+    assert "results.json holds no costs" in text
+
+
+def test_one_seed_shows_intervals_over_items_and_says_so(tmp_path: Path):
+    run = write_run(tmp_path / "run", results=toy_results(("1",)))
+    text = "".join(Outline(page_of(run)).text)
+    assert "One seed was run" in text
+    assert "for these checkpoints (one seed)" in text
+    assert "seeds 27" not in text
+
+
+def test_partial_average_names_what_is_missing(tmp_path: Path):
+    results = toy_results()
+    results["normalized_average"]["flan"]["2"]["missing"] = ["TyDiQA"]
+    text = "".join(Outline(page_of(write_run(tmp_path / "run", results=results))).text)
+    assert "The average is partial: TyDiQA is missing." in text
+
+
+def test_headlines_carry_the_cost_of_the_arm_that_is_judged():
+    shown = {
+        headline.difference.name: headline for headline in headlines(Results.model_validate(toy_results()))
+    }
+    assert list(shown) == ["flan − base", "ul2r − clm", "ul2r+flan − clm+flan", "ul2r+flan − flan"]
+    assert shown["ul2r − clm"].cost.replace("\xa0", " ") == "2.1 % of the base model's pretraining compute"
+
+
+@pytest.mark.parametrize(
+    ("interval", "answer"),
+    [([0.5, 3.0], "Yes"), ([-3.0, -0.5], "No"), ([-1.0, 3.0], "This study cannot tell")],
+)
+def test_complementarity_is_answered_by_its_interval(interval: list[float], answer: str):
+    results = toy_results()
+    for contrast in results["contrasts"]:
+        if (contrast["name"], contrast["benchmark"]) == ("complementarity", "normalized_average"):
+            contrast["interval_items"] = interval
+    box = together(Results.model_validate(results))
+    assert box is not None and box.answer.startswith(answer)
+
+
+def test_sum_of_the_steps_is_their_sum():
+    results = toy_results(("1",))
+    for arm, value in (("base", 10.0), ("ul2r", 13.0), ("flan", 20.0), ("ul2r+flan", 25.5)):
+        results["normalized_average"][arm]["1"]["value"] = value
+    box = together(Results.model_validate(results))
+    assert box is not None
+    assert [value for _, value in box.steps] == ["10.0", "+3.0", "+10.0", "23.0", "25.5"]
+
+
+def test_report_loads_neither_torch_nor_a_plotting_library():
+    code = "import secondwind.report, sys; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,298 @@
+"""Rows of words and numbers, against literals."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondwind.report.benchmarks import Asked, amount, benchmark_label, bounds, is_headline, parse_key
+from secondwind.report.facts import (
+    fact_rows,
+    fault_rows,
+    mixture_rows,
+    source_losses,
+    stage_row,
+    task_rows,
+    thinned,
+)
+from secondwind.report.records import Contrast, DataFacts, MetricRow, Results, is_toy, trained_attention
+from secondwind.report.tables import (
+    attention_rows,
+    benchmark_rows,
+    control_of,
+    difference,
+    ordered_arms,
+    read_contrast,
+    seed_rows,
+)
+from secondwind.report.wording import count, flops, interval_text, minus, percent, points, seconds
+
+from .conftest import BENCHMARKS, SEEDS, toy_data, toy_results
+
+RESULTS = Results.model_validate(toy_results())
+
+
+@pytest.mark.parametrize(
+    ("items", "seeds", "word", "sign"),
+    [
+        ((1.0, 3.0), (0.5, 3.5), "higher", 1),
+        ((1.0, 3.0), (-0.5, 4.5), "higher here", 1),
+        ((1.0, 3.0), (-3.0, -1.0), "higher here", 1),
+        ((1.0, 3.0), None, "higher", 1),
+        ((-3.0, -1.0), (-3.5, -0.5), "lower", -1),
+        ((-1.0, 3.0), (0.5, 1.5), "unclear", 0),
+        ((0.0, 3.0), None, "unclear", 0),
+        (None, (1.0, 2.0), "unclear", 0),
+    ],
+)
+def test_reading_follows_from_the_intervals_alone(items, seeds, word, sign):  # noqa: ANN001
+    contrast = Contrast(name="a - b", benchmark="x", effect=2.0, interval_items=items, interval_seeds=seeds)
+    reading = read_contrast(contrast)
+    assert (reading.word, reading.sign) == (word, sign)
+
+
+def test_benchmark_contrasts_are_shares_and_average_contrasts_are_points():
+    share = Contrast(name="a - b", benchmark="mmlu", effect=-0.042, interval_items=(-0.073, -0.011), n=100)
+    average = Contrast(name="a - b", benchmark="normalized_average", effect=4.2)
+    assert (difference(share).text, difference(share).interval_items) == ("−4.2", "[−7.3, −1.1]")
+    assert (difference(average).text, difference(average).benchmark) == ("+4.2", "Normalised average")
+
+
+def test_arms_come_in_the_order_of_the_design_then_strangers():
+    arms = {arm: {} for arm in ("zeta", "ul2r+flan", "base", "clm", "alpha")}
+    assert ordered_arms(Results(arms=arms)) == ["base", "clm", "ul2r+flan", "alpha", "zeta"]
+
+
+@pytest.mark.parametrize(
+    ("arm", "control"),
+    [
+        ("base", ""),
+        ("clm", "base"),
+        ("ul2r", "clm"),
+        ("flan", "base"),
+        ("ul2r+flan", "clm+flan"),
+        ("clm+flan", ""),
+    ],
+)
+def test_control_is_the_token_matched_arm_before_any_other(arm: str, control: str):
+    assert control_of(RESULTS, arm) == control
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("toy_mmlu", "toy_mmlu"),
+        ("toy_bbh:cot", "toy_bbh CoT"),
+        ("toy_bbh:cot@causal", "toy_bbh CoT, causal"),
+        ("toy_bbh:cot*8[S]@prefix", "toy_bbh CoT, 8 votes, [S], prefix"),
+        ("infilling:left", "infilling left"),
+        ("normalized_average", "Normalised average"),
+    ],
+)
+def test_benchmark_keys_are_written_for_readers(key: str, label: str):
+    assert benchmark_label(key) == label
+
+
+def test_benchmark_table_has_the_average_first_and_no_other_masks():
+    rows = benchmark_rows(RESULTS)
+    assert [row.label for row in rows] == [
+        "Normalised average",
+        *(benchmark_label(key) for key in sorted(BENCHMARKS)),
+    ]
+    assert all(len(row.cells) == 6 for row in rows)
+
+
+def test_cell_of_several_seeds_shows_mean_and_range():
+    score = {"score": 0.5, "n": 10, "interval": [0.2, 0.8], "failures": 2}
+    results = Results.model_validate(
+        {"arms": {"base": {"1": {"a": score}, "2": {"a": {**score, "score": 0.6}}}}}
+    )
+    [row] = benchmark_rows(results)
+    assert row.cells[0] is not None
+    assert (row.cells[0].score, row.cells[0].spread, row.cells[0].failures) == (
+        "55.0",
+        "50.0 to 60.0",
+        "4 of 20",
+    )
+
+
+def test_cell_of_one_seed_shows_its_interval_and_an_unscored_arm_none():
+    score = {"score": 0.5, "n": 10, "interval": [0.2, 0.8]}
+    results = Results.model_validate({"arms": {"base": {"1": {"a": score}}, "clm": {"1": {}}}})
+    [row] = benchmark_rows(results)
+    assert row.cells[0] is not None and row.cells[0].spread == "[20.0, 80.0]"
+    assert row.cells[1] is None
+
+
+def test_mask_table_puts_the_ways_of_asking_side_by_side_and_marks_the_trained_mask():
+    rows = attention_rows(RESULTS)
+    assert [(row.label, row.detail) for row in rows] == [
+        ("toy_bbh", "causal"),
+        ("toy_bbh", "prefix"),
+        ("toy_bbh", "causal, mode token [S]"),
+        ("toy_bbh", "prefix, mode token [S]"),
+        ("toy_mmlu", "causal"),
+        ("toy_mmlu", "prefix"),
+    ]
+    notes = {row.detail: [cell.note if cell else None for cell in row.cells] for row in rows[:3]}
+    assert notes == {
+        "causal": ["trained"] * 2 + [""] * 4,
+        "prefix": [""] * 2 + ["trained"] * 4,
+        "causal, mode token [S]": ["trained"] * 2 + [None] * 4,
+    }
+
+
+def test_perplexity_is_written_in_nats_and_lower_is_better():
+    contrast = Contrast(name="a - b", benchmark="perplexity", effect=-0.0612, interval_items=(-0.08, -0.04))
+    shown = difference(contrast)
+    assert (shown.text, shown.interval_items) == ("−0.061", "[−0.080, −0.040]")
+    assert (shown.reading.word, shown.reading.sign) == ("better", 1)
+    [row] = [row for row in benchmark_rows(RESULTS) if row.label == "perplexity"]
+    assert row.detail == "nats per token, lower is better"
+    assert row.cells[0] is not None and row.cells[0].score == "2.898"
+
+
+def test_benchmark_keys_are_taken_apart():
+    assert parse_key("bbh:cot*8[S]@causal") == Asked("bbh", "cot", "8", "S", "causal")
+    assert parse_key("bbh:cot*8[S]@causal").headline == "bbh:cot*8"
+    assert parse_key("strange*key") == Asked("strange*key", "", "", "", "")
+    assert [is_headline(key) for key in ("bbh", "bbh:cot*8", "bbh[S]", "bbh@causal")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_amounts_are_written_in_the_unit_of_their_benchmark():
+    amounts = amount(0.5, "bbh"), amount(50.0, "normalized_average"), amount(2.5, "perplexity")
+    assert amounts == ("50.0", "50.0", "2.500")
+    assert (bounds(None, "perplexity"), bounds((0.1, 0.2), "bbh@causal")) == ("", "[10.0, 20.0]")
+
+
+def test_every_single_score_is_listed():
+    scores = sum(len(scores) for seeds in RESULTS.arms.values() for scores in seeds.values())
+    assert len(seed_rows(RESULTS)) == scores + 5 * len(SEEDS) + 1
+
+
+def test_trained_attention_is_read_from_the_headline_scores():
+    assert (trained_attention(RESULTS, "clm"), trained_attention(RESULTS, "ul2r")) == ("causal", "prefix")
+    assert trained_attention(RESULTS, "nobody") == ""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "toy"),
+    [
+        ({"model": {"path": "toyworld:base"}}, True),
+        ({"model": "toyworld"}, True),
+        ({"model": None, "corpus": {"sources": [{"path": "toyworld"}]}}, True),
+        ({"model": {"path": "org/real"}, "corpus": {"sources": "toyworld"}}, False),
+        ({}, False),
+        ({"model": 3, "corpus": [1]}, False),
+    ],
+)
+def test_toy_recipes_are_recognised(recipe, toy):  # noqa: ANN001
+    assert is_toy(recipe) is toy
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"empty text": 2, "total": 2},
+        {"empty text": {"count": 2, "places": ["a:1", "b:2"]}},
+        {"counts": {"empty text": 2}, "places": {"empty text": ["a:1", "b:2"]}},
+        {"reasons": {"empty_text": {"count": 2, "first": [{"place": "a:1"}, ["b", "2"]]}}},
+    ],
+)
+def test_faults_are_read_in_every_form_that_rooms_write(faults):  # noqa: ANN001
+    [row] = fault_rows(faults)
+    assert (row.reason, row.times) == ("empty text", "2")
+
+
+@pytest.mark.parametrize("faults", [None, 3, [], {}, {"total": 0}, {"empty": 0}])
+def test_no_faults_make_no_rows(faults):  # noqa: ANN001
+    assert fault_rows(faults) == []
+
+
+def test_mixture_and_tasks_show_intended_beside_realised():
+    data = DataFacts.model_validate(toy_data())
+    assert mixture_rows(data)[0] == ("S", "50\xa0%", "50\xa0%", "10,000", "450,000")
+    rows, left_out = task_rows(data)
+    assert rows[0][:4] == ("capitals", "recall", "toyworld", "Apache-2.0")
+    assert left_out == 0
+
+
+def test_long_task_lists_are_cut_and_the_rest_is_counted():
+    data = DataFacts(flan={"tasks": [{"task": f"t{i}", "intended_share": i / 1000} for i in range(100)]})
+    rows, left_out = task_rows(data)
+    assert (rows[0][0], len(rows), left_out) == ("t99", 60, 40)
+
+
+def test_nested_facts_are_flattened():
+    facts = {
+        "gpu": {"name": "H200", "count": 1},
+        "threads": 2,
+        "deterministic": True,
+        "tags": ["a", 1],
+        "x": None,
+    }
+    assert fact_rows(facts) == [
+        ("gpu: name", "H200"),
+        ("gpu: count", "1"),
+        ("threads", "2"),
+        ("deterministic", "yes"),
+        ("tags", "a, 1"),
+        ("x", "–"),
+    ]
+
+
+def test_stage_losses_are_means_of_the_first_and_last_tenth():
+    rows = [MetricRow(step=i, loss=float(i), tokens=10 * i) for i in range(1, 21)]
+    row = stage_row("ul2r-1", rows)
+    assert (row.steps, row.tokens, row.first_loss, row.last_loss) == ("20", "200", "1.500", "19.500")
+
+
+def test_source_losses_are_weighted_by_targets():
+    rows = [MetricRow(step=1, loss=2.0, sources={"R": (30.0, 10), "S": (5.0, 10)}) for _ in range(1)]
+    rows.append(MetricRow(step=2, loss=2.0, sources={"R": (10.0, 10)}))
+    assert source_losses([rows]) == [("R", "3.000", "1.000"), ("S", "0.500", "–")]
+
+
+def test_non_finite_losses_become_gaps():
+    rows = [MetricRow.model_validate({"step": i, "loss": float("nan") if i == 2 else 1.0}) for i in range(4)]
+    assert thinned(rows) == ((0, 1.0), (1, 1.0), (2, None), (3, 1.0))
+
+
+@given(num_rows=st.integers(1, 2000), about=st.integers(1, 200))
+def test_thinned_curves_keep_the_mean_step_and_stay_short(num_rows: int, about: int):
+    rows = [MetricRow(step=i, loss=1.0) for i in range(num_rows)]
+    curve = thinned(rows, about=about)
+    assert 1 <= len(curve) <= about
+    assert [step for step, _ in curve] == sorted(step for step, _ in curve)
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (points(-0.04), "0.0"),
+        (points(-3.26), "−3.3"),
+        (points(3.0, sign=True), "+3.0"),
+        (interval_text((-0.021, 0.5), scale=100), "[−2.1, 50.0]"),
+        (interval_text(None), ""),
+        (minus("ul2r+flan - clm+flan"), "ul2r+flan − clm+flan"),
+        (count(1234), "1,234"),
+        (count(2_500_000), "2.5 million"),
+        (count(150e9), "150 billion"),
+        (count(None), "–"),
+        (count(0), "0"),
+        (flops(0), "0"),
+        (flops(1.2e18), "1.20 × 10¹⁸"),
+        (percent(0.0013), "0.13 %"),
+        (percent(0.0000012), "0.00012 %"),
+        (percent(None), "unknown"),
+        (seconds(42), "42 s"),
+        (seconds(200), "3 min 20 s"),
+        (seconds(7500), "2 h 5 min"),
+    ],
+)
+def test_numbers_are_written_plainly(written: str, wanted: str):
+    assert written.replace("\xa0", " ") == wanted
