@@ -1,0 +1,232 @@
+"""The ground that all arms of a study stand on: one adopted base, one corpus, one set of tasks.
+
+recipe.model or recipe.pretrain  ->  models/base-SEED     a plain folder with sentinels adopted
+recipe.corpus                    ->  corpus/              token shards, a share held out
+recipe.flan.sources              ->  tasks                without held-out tasks and licences
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, cast
+
+from secondwind import toyworld
+from secondwind.data import Corpus, Document, Faults, prepare, read_documents
+from secondwind.denoise import required_sentinels
+from secondwind.errors import RecipeError, nearest
+from secondwind.flops import ModelSize, known_base
+from secondwind.instruct import Task, load_tasks, select_tasks
+from secondwind.model.export import export
+from secondwind.model.load import load, load_adopted
+from secondwind.recipe import CorpusSource, FlanSection, Recipe
+from secondwind.runs import file_sha256
+from secondwind.study.mixtures import denoiser_mixture
+from secondwind.study.monitor import Monitor
+from secondwind.study.plan import Node
+from secondwind.study.pretrain import pretrain
+from secondwind.vocabulary import Tokenizer, Vocabulary
+
+TOYWORLD = "toyworld:"
+# Infilling prompts need a few sentinels even where no denoiser runs.
+_FEWEST_SENTINELS = 10
+_TOY_DOCUMENTS = {"base": 400_000, "fresh": 20_000, "held_out": 500}
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What every stage and every evaluation of a study shares.
+
+    Args:
+        base: the folder of the adopted base.
+        tasks: what may be tuned on; empty where the recipe has no flan section.
+        task_faults: what could not be read in the task files.
+        pretraining_tokens: of the base, or None where nobody knows.
+        size: of the base, for FLOPs.
+    """
+
+    recipe: Recipe
+    out: Path
+    base: Path
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    corpus: Corpus | None
+    tasks: tuple[Task, ...]
+    task_faults: Faults
+    pretraining_tokens: int | None
+    size: ModelSize
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Turn ids into text, special tokens included."""
+        return str(cast(Any, self.tokenizer).decode(list(tokens), skip_special_tokens=False))
+
+
+def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, train_base: bool = True) -> Ground:
+    """Adopt or make the base, prepare the corpus, and read the tasks; what is there already is kept.
+
+    Args:
+        train_base: False leaves a base from nothing at its random weights, for a preview.
+
+    Raises:
+        InputError: a source, model or held-out name of the recipe cannot be used.
+    """
+    base = out / "models" / Node((), recipe.seeds[0]).name
+    tasks, task_faults = read_tasks(recipe.flan)
+    if not (base / "secondwind.json").exists():
+        _make_base(recipe, out, base, monitor, train_base=train_base)
+    tokenizer, record = load_adopted(base)
+    vocabulary = Vocabulary.from_json(record["vocabulary"])
+    corpus = None
+    if recipe.corpus is not None:
+        corpus = prepare_corpus(recipe, tokenizer, vocabulary, out / "corpus", monitor)
+    return Ground(
+        recipe=recipe,
+        out=out,
+        base=base,
+        tokenizer=tokenizer,
+        vocabulary=vocabulary,
+        corpus=corpus,
+        tasks=tasks,
+        task_faults=task_faults,
+        pretraining_tokens=pretraining_tokens(recipe),
+        size=ModelSize(**record["size"]),
+    )
+
+
+def sentinels_needed(recipe: Recipe) -> int:
+    """Count the sentinels for the hungriest denoiser of the recipe at its longest window."""
+    if recipe.ul2r is None:
+        return _FEWEST_SENTINELS
+    room = recipe.ul2r.row_length // recipe.ul2r.examples_per_row
+    denoisers = [denoiser for denoiser, _ in denoiser_mixture(recipe.ul2r)]
+    return max(_FEWEST_SENTINELS, required_sentinels(denoisers, room))
+
+
+def pretraining_tokens(recipe: Recipe) -> int | None:
+    """Return the tokens that the base was pretrained on: the recipe's word, else the known table's."""
+    if recipe.pretrain is not None:
+        return recipe.pretrain.tokens
+    assert recipe.model is not None
+    if recipe.model.pretraining_tokens is not None:
+        return recipe.model.pretraining_tokens
+    if recipe.model.path.startswith(TOYWORLD):
+        return toyworld.base_manifest()["tokens"]
+    known = known_base(recipe.model.path, recipe.model.revision)
+    return None if known is None else round(known.pretraining_tokens)
+
+
+def model_path(recipe: Recipe) -> str:
+    """Return the folder or hub name of the recipe's model; the toy base is a folder of the package."""
+    assert recipe.model is not None
+    path = recipe.model.path
+    if not path.startswith(TOYWORLD):
+        return path
+    if path != f"{TOYWORLD}base":
+        raise RecipeError(f"model.path is '{path}'; the toy world has one model: {TOYWORLD}base.")
+    return str(toyworld.base_path(recipe.model.revision))
+
+
+def _make_base(recipe: Recipe, out: Path, base: Path, monitor: Monitor, *, train_base: bool) -> None:
+    """Load or pretrain the base, adopt its vocabulary, and keep it as every arm's starting point."""
+    if recipe.pretrain is not None:
+        source, revision = str(pretrain(recipe, documents, out, monitor, train_it=train_base)), None
+    else:
+        assert recipe.model is not None
+        source = model_path(recipe)
+        revision = None if Path(source).is_dir() else recipe.model.revision
+    model = load(source, attention="causal", revision=revision, num_sentinels=sentinels_needed(recipe))
+    export(model, base, record={"arm": "base", "size": asdict(model.size())})
+
+
+def documents(source: CorpusSource, faults: Faults) -> Iterator[Document]:
+    """Yield the documents of one corpus source, a file of the user's or a split of the toy world."""
+    if not source.path.startswith(TOYWORLD):
+        yield from read_documents(
+            source.path, text_field=source.text_field, limit=source.limit, faults=faults
+        )
+        return
+    split = source.path.removeprefix(TOYWORLD)
+    if split not in _TOY_DOCUMENTS:
+        raise RecipeError(f"no toy corpus '{source.path}'.{nearest(split, _TOY_DOCUMENTS)}")
+    for number, text in enumerate(toyworld.corpus(split, source.limit or _TOY_DOCUMENTS[split])):
+        yield Document(text, id=f"{source.path}:{number}")
+
+
+def prepare_corpus(
+    recipe: Recipe, tokenizer: Tokenizer, vocabulary: Vocabulary, folder: Path, monitor: Monitor
+) -> Corpus:
+    """Encode the recipe's documents once into `folder`."""
+    section = recipe.corpus
+    assert section is not None
+    faults = Faults()
+
+    def tell(num_documents: int, num_tokens: int) -> None:
+        monitor.progress("corpus", num_documents, num_documents, f"{num_tokens:,} tokens")
+
+    return prepare(
+        (document for source in section.sources for document in documents(source, faults)),
+        tokenizer,
+        vocabulary,
+        folder,
+        held_out=section.held_out,
+        faults=faults,
+        identity={
+            "sources": [_source_identity(source) for source in section.sources],
+            "vocabulary": vocabulary.to_json(),
+            "tokenizer": sorted(tokenizer.get_vocab().items()),
+        },
+        progress=tell,
+    )
+
+
+def _source_identity(source: CorpusSource) -> dict[str, Any]:
+    """Describe a source so that a changed file is read again."""
+    told: dict[str, Any] = {"field": source.text_field, "limit": source.limit}
+    if source.path.startswith(TOYWORLD):
+        return told | {"path": source.path, "world": toyworld.VERSION}
+    path = Path(source.path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if not path.exists():
+        files = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
+    return told | {"files": [[file.name, file_sha256(file)] for file in files if file.is_file()]}
+
+
+def read_tasks(section: FlanSection | None) -> tuple[tuple[Task, ...], Faults]:
+    """Read the recipe's instruction tasks and leave out what must not be tuned on."""
+    faults = Faults()
+    if section is None:
+        return (), faults
+    found: list[Task] = []
+    for source in section.sources:
+        if source.path.startswith(TOYWORLD):
+            found += toyworld.tuning_tasks()
+        else:
+            found += load_tasks(source.path, faults=faults)
+    return (
+        select_tasks(
+            found,
+            seed=0,
+            num_tasks=None if section.num_tasks == "all" else section.num_tasks,
+            held_out=_held_out(section, found),
+            licences=None if section.allow_licenses == "all" else section.allow_licenses,
+        ),
+        faults,
+    )
+
+
+def _held_out(section: FlanSection, tasks: list[Task]) -> list[str]:
+    """Expand the recipe's held-out names, patterns and lists to names of tasks and clusters."""
+    known = {task.name for task in tasks} | {task.cluster for task in tasks}
+    names: set[str] = set()
+    for entry in section.held_out:
+        if entry.startswith("file:"):
+            listed = Path(entry.removeprefix("file:")).read_text(encoding="utf-8").split()
+            names |= known & set(listed)  # a published list names more tasks than any one source has
+            continue
+        matched = {name for name in known if fnmatchcase(name, entry)}
+        if not matched:
+            raise RecipeError(
+                f"flan.held_out names '{entry}', but no task or cluster is called so.{nearest(entry, known)}"
+            )
+        names |= matched
+    return sorted(names)

@@ -1,0 +1,57 @@
+"""From the recipe's words to the objects of the rooms: denoiser tables and instruction settings."""
+
+from typing import Any
+
+from secondwind.denoise import (
+    CausalDenoiser,
+    DenoiserMixture,
+    PrefixDenoiser,
+    SpanDenoiser,
+    named_mixture,
+)
+from secondwind.instruct import InstructionSettings
+from secondwind.recipe import CausalDenoiserSection, FlanSection, PrefixDenoiserSection, Ul2rSection
+
+# Flan 2022's caps per task (arXiv:2210.11416, section 2.1), for the collections that need no hub; the
+# shares are its 24.2 : 1.8 of NIV2 and CoT, with CoT raised to be seen at small budgets.
+_GITHUB_CAPS = {"natural_instructions": 5_000, "flan_cot": 100_000, "toyworld": 5_000, "plain": 5_000}
+_GITHUB_RATES = {"natural_instructions": 0.85, "flan_cot": 0.15}
+
+
+def denoiser_mixture(section: Ul2rSection) -> DenoiserMixture:
+    """Turn the recipe's mixture, a name or a table, into denoisers with rates that sum to 1."""
+    if isinstance(section.mixture, str):
+        return named_mixture(section.mixture, causal_share=section.causal_share)
+    table: list[tuple[Any, float]] = []
+    for entry in section.mixture:
+        match entry:
+            case PrefixDenoiserSection():
+                table.append((PrefixDenoiser(entry.name, entry.mode, entry.target_share), entry.rate))
+            case CausalDenoiserSection():
+                table.append((CausalDenoiser(entry.name), entry.rate))
+            case _:
+                span = SpanDenoiser(entry.name, entry.mode, entry.corruption_rate, entry.mean_span_length)
+                table.append((span, entry.rate))
+    total = sum(rate for _, rate in table)
+    scaled = tuple((denoiser, rate / total * (1 - section.causal_share)) for denoiser, rate in table)
+    return (*scaled, (CausalDenoiser("C"), section.causal_share)) if section.causal_share else scaled
+
+
+def instruction_settings(section: FlanSection, collections: frozenset[str]) -> InstructionSettings:
+    """Turn the recipe's section into the settings of instruction examples."""
+    github = section.mixture == "flan2022-github"
+    caps = dict(_GITHUB_CAPS) if github else dict[str, int]()
+    if isinstance(section.caps, int):
+        caps = dict.fromkeys(collections, section.caps)
+    elif section.caps is not None:
+        caps |= section.caps
+    rates = _GITHUB_RATES if github and collections == set(_GITHUB_RATES) else dict[str, float]()
+    return InstructionSettings(
+        max_tokens=section.row_length,
+        few_shot_share=section.few_shot_share,
+        options_share=section.options_share,
+        rationale_share=section.rationale_share,
+        caps=caps,
+        rates=rates,
+        max_share=section.max_share,
+    )

@@ -1,0 +1,131 @@
+"""What a study will cost, from sizes alone, and which differences its evaluation can show.
+
+Time is an estimate: the machine's own rate of matrix products, measured for a moment, at the share of
+it that training of small models reaches. No setting is ever chosen by it.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from secondwind import recipe as recipes
+from secondwind.evaluation import minimum_detectable_difference
+from secondwind.flops import attention_pairs, training_flops
+from secondwind.study.ground import Ground
+from secondwind.study.plan import training_nodes
+from secondwind.study.results import base_pretraining_flops
+from secondwind.study.rows import stage_rows
+from secondwind.study.suites import suite_sizes
+
+_UTILISATION = 0.3  # of the matmul rate, for models of a few million parameters and short rows
+_PROBE_SIZE, _PROBE_SECONDS = 512, 0.2
+_BYTES_PER_PARAMETER = 16  # fp32 parameter, gradient, and two moments of AdamW
+_SAMPLE_ROWS = 64
+
+
+@dataclass(frozen=True)
+class StagePrice:
+    """One stage to train."""
+
+    name: str
+    tokens: int
+    target_tokens: int
+    flops: float
+
+
+@dataclass(frozen=True)
+class Price:
+    """The price of a study.
+
+    Args:
+        seconds: of training; evaluation comes on top.
+        memory_bytes: parameters, gradients and optimizer state; activations come on top.
+        share_of_base: all stages of all arms, in the base's pretraining compute; None where unknown.
+    """
+
+    stages: tuple[StagePrice, ...]
+    flops: float
+    share_of_base: float | None
+    seconds: float
+    memory_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the price as `show --json` prints it."""
+        return {
+            "stages": [vars(stage) for stage in self.stages],
+            "flops": self.flops,
+            "share_of_base": self.share_of_base,
+            "estimated_training_seconds": round(self.seconds, 1),
+            "memory_bytes": self.memory_bytes,
+        }
+
+    def lines(self) -> list[str]:
+        """Say the price in sentences."""
+        share = "unknown (set model.pretraining_tokens)"
+        if self.share_of_base is not None:
+            share = f"{100 * self.share_of_base:.3g} % of the base's pretraining compute"
+        lines = [f"{s.name}: {s.tokens / 1e6:.2f} M tokens, {s.flops:.2e} FLOPs" for s in self.stages]
+        return [
+            *lines,
+            f"all stages: {self.flops:.2e} FLOPs, {share}; about {self.seconds / 60:.0f} min of training "
+            f"here, and {self.memory_bytes / 2**30:.2f} GiB for parameters, gradients and optimizer",
+        ]
+
+
+def price(ground: Ground) -> Price:
+    """Price every stage of the recipe."""
+    stages = tuple(
+        _stage(ground, node.name, node.stage, node.seed)
+        for node in training_nodes(ground.recipe.arms, ground.recipe.seeds)
+    )
+    flops = sum(stage.flops for stage in stages)
+    base = base_pretraining_flops(ground)
+    parameters = ground.size.body_parameters + ground.size.head_parameters
+    return Price(
+        stages=stages,
+        flops=flops,
+        share_of_base=None if base is None else flops / base,
+        seconds=flops / (_UTILISATION * _matmul_rate()),
+        memory_bytes=parameters * _BYTES_PER_PARAMETER,
+    )
+
+
+def resolution(ground: Ground) -> list[dict[str, Any]]:
+    """Say for each benchmark which paired difference would be shown with 80 % power."""
+    return [
+        {"benchmark": name, "n": n, "detectable": minimum_detectable_difference(n)}
+        for name, n in suite_sizes(ground).items()
+    ]
+
+
+def _stage(ground: Ground, name: str, stage: str, seed: int) -> StagePrice:
+    """Price one stage: its budget, with target and attention shares as in its first rows."""
+    section = ground.recipe.flan if stage == "flan" else ground.recipe.ul2r
+    assert section is not None
+    budget = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
+    rows = stage_rows(ground, stage, seed).rows
+    sample = [rows.row(number) for number in range(_SAMPLE_ROWS)]
+    seen = sum(row.num_tokens for row in sample)
+    scale = budget / seen
+    causal = stage == "clm" or section.attention == "causal"
+    pairs = sum(attention_pairs(row.segment_ids, row.prefix_mask & (not causal)) for row in sample)
+    targets = sum(row.num_targets for row in sample)
+    flops = training_flops(
+        ground.size, tokens=budget, target_tokens=targets * scale, attention_pairs=pairs * scale
+    )
+    return StagePrice(name, budget, round(targets * scale), flops)
+
+
+def _matmul_rate() -> float:
+    """Measure the machine's FLOP/s on a square product."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    matrix = torch.ones(_PROBE_SIZE, _PROBE_SIZE, device=device)
+    products, began = 0, time.perf_counter()
+    while time.perf_counter() - began < _PROBE_SECONDS:
+        matrix @ matrix
+        if device == "cuda":
+            torch.cuda.synchronize()
+        products += 1
+    return 2 * _PROBE_SIZE**3 * products / (time.perf_counter() - began)

@@ -1,0 +1,76 @@
+"""Answers of all arms to the same items, side by side, for the report.
+
+The items are chosen by a key, never by how well somebody answered them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from secondwind.evaluation import Results
+from secondwind.randomness import Draws, key
+from secondwind.study.plan import Node
+
+_PER_BENCHMARK = 3
+_MOST_BENCHMARKS = 12
+
+
+def collect_samples(out: Path, evaluated: Mapping[Node, Results]) -> list[dict[str, Any]]:
+    """Build samples.json from the answer files of each arm's first seed."""
+    first: dict[str, Node] = {}
+    for node in evaluated:
+        first.setdefault(node.arm, node)
+    if not first:
+        return []
+    keys = [key for key in next(iter(evaluated.values())).benchmarks if "@" not in key]
+    written = [
+        key
+        for key in keys
+        if (out / "evaluations" / next(iter(first.values())).name / f"{key}.jsonl").exists()
+    ]
+    samples: list[dict[str, Any]] = []
+    for benchmark in written[:_MOST_BENCHMARKS]:
+        answers = {
+            arm: _rows(out / "evaluations" / node.name / f"{benchmark}.jsonl") for arm, node in first.items()
+        }
+        samples += _of_benchmark(benchmark, answers)
+    return samples
+
+
+def _of_benchmark(
+    benchmark: str, answers: Mapping[str, Mapping[str, Mapping[str, Any]]]
+) -> Iterable[dict[str, Any]]:
+    """Take a few items that every arm was asked and that have text to show."""
+    shared = [
+        item
+        for item, row in next(iter(answers.values())).items()
+        if row.get("prompt") and all(item in rows for rows in answers.values())
+    ]
+    chosen = Draws(key(0, f"samples {benchmark}")).shuffled(sorted(shared))[:_PER_BENCHMARK]
+    for item in chosen:
+        row = next(iter(answers.values()))[item]
+        yield {
+            "kind": "infilling" if "left_output" in row else "instruction",
+            "benchmark": benchmark,
+            "prompt": row["prompt"],
+            "reference": row["reference"],
+            "outputs": {arm: _shown(rows[item]) for arm, rows in answers.items()},
+        }
+
+
+def _shown(row: Mapping[str, Any]) -> Any:
+    """Return what a person wants to see: the fillings of blanks, else the text, else the choice."""
+    if "left_output" in row:
+        return row["answer"]
+    return row["output"] if row.get("output") is not None else str(row.get("answer") or "")
+
+
+def _rows(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the items of an answer file by task and id."""
+    rows: dict[str, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "head" not in row:
+            rows[f"{row['task']} {row['id']}"] = row
+    return rows
