@@ -104,6 +104,7 @@ def _eval(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from secondwind import report
 
+    report.write_cards(arguments.run)
     print(report.write_report(arguments.run))
     return 0
 

@@ -55,7 +55,7 @@ class Terminal:
             self._console.print(line, markup=False, soft_wrap=True)
 
     def progress(self, stage: str, done: int, total: int, detail: str = "") -> None:
-        """Show that `done` of `total` steps of a stage are behind."""
+        """Show that `done` of `total` steps of a stage are behind; a total of 0 is unknown."""
         if self._quiet:
             return
         if not self._console.is_terminal:
@@ -63,13 +63,15 @@ class Terminal:
             return
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total, detail=detail)
-        self._bars.update(self._tasks[stage], completed=done, total=total, detail=detail)
+        self._bars.update(self._tasks[stage], completed=done, total=total or None, detail=detail)
 
     def _plain(self, stage: str, done: int, total: int, detail: str) -> None:
-        quarter = done * _PLAIN_LINES_PER_STAGE // max(1, total)
-        if quarter > self._lines.get(stage, 0):
-            self._lines[stage] = quarter
-            self._console.print(f"{stage:<16} {done}/{total}  {detail}", markup=False, soft_wrap=True)
+        """Print a line at each quarter of a stage; where the end is unknown, at each doubling."""
+        mark = done.bit_length() if total == 0 else done * _PLAIN_LINES_PER_STAGE // total
+        if mark > self._lines.get(stage, 0):
+            self._lines[stage] = mark
+            count = f"{done}" if total == 0 else f"{done}/{total}"
+            self._console.print(f"{stage:<16} {count}  {detail}", markup=False, soft_wrap=True)
 
 
 def print_verdict(results: Mapping[str, Any], page: Path) -> None:
@@ -124,27 +126,36 @@ def print_preview(preview: Preview) -> None:
     console.print(yaml.safe_dump(preview.recipe, sort_keys=False, allow_unicode=True), markup=False)
     if preview.mixture:
         columns = list(preview.mixture[0])
-        table = Table(*columns, title=f"mixture of stage {preview.stage}")
+        table = Table(title=f"mixture of stage {preview.stage}")
+        for number, column in enumerate(columns):
+            table.add_column(column, no_wrap=number == 0, overflow="fold")
         for entry in preview.mixture:
             table.add_row(*(_cell(entry.get(column)) for column in columns))
         console.print(table)
-    for line in preview.price_lines():
-        console.print(line, markup=False)
+    for line in preview.cost.lines():
+        console.print(line, markup=False, soft_wrap=True)
+    if preview.resolution:
+        table = Table("benchmark", "items", "smallest difference shown (80 % power)", title="resolution")
+        for entry in preview.resolution:
+            table.add_row(entry["benchmark"], f"{entry['n']:,}", f"{100 * entry['detectable']:.1f} points")
+        console.print(table)
     for row in preview.rows:
         _draw_row(console, row)
 
 
 def _draw_row(console: Console, row: DrawnRow) -> None:
-    """Draw one row: inputs dim, targets bold, sentinels and modes coloured, segments apart."""
+    """Draw one row: a line per example; inputs dim, a bar, targets bold; special tokens coloured."""
     console.rule(f"row {row.number}: {row.num_tokens} tokens, {row.num_targets} targets", align="left")
     for segment in row.segments:
         text = Text(f"[{segment.source}] ", style="magenta")
+        was_target = False
         for piece in segment.pieces:
+            if piece.target and not was_target:
+                text.append(" | ", style="cyan")
+            was_target = piece.target
             style = "yellow" if piece.special else ("bold green" if piece.target else "dim")
             text.append(piece.text, style=style)
         console.print(text, soft_wrap=True)
-    if not console.is_terminal:
-        console.print("(targets stand behind the | of each example)", markup=False)
 
 
 def _cell(value: object) -> str:

@@ -10,6 +10,7 @@ document, window) alone.
 Source: planning on exact lengths before corruption follows Levanter's UL2R; the keyed choice is ours.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -63,8 +64,12 @@ class DenoisedCorpus:
         self._shards, self._vocabulary, self._seed, self._room = shards, vocabulary, seed, room
         # With mode-token dropout each denoiser stands twice in the table: with its mode token and without.
         self._table = _with_dropout(mixture, mode_token_dropout)
-        self._rates = [rate for _, rate in self._table]
+        self._cumulative = np.cumsum([rate for _, rate in self._table]).tolist()
         self._longest = [_longest_window(d, vocabulary, room) for d, _ in self._table]
+        self._packed = [
+            [_packed_lengths(longest, d, vocabulary, ends_document=ends) for ends in (False, True)]
+            for longest, (d, _) in zip(self._longest, self._table, strict=True)
+        ]
         self._first_of_epoch = [0]
         self._plan = lru_cache(maxsize=_EPOCHS_KEPT)(self._plan_epoch)
         self._identity = fingerprint(
@@ -141,17 +146,17 @@ class DenoisedCorpus:
 
     def _plan_epoch(self, epoch: int) -> _EpochPlan:
         rows: list[tuple[int, int, int, int, int, int]] = []
-        lengths = self._shards.lengths
+        lengths = self._shards.lengths.tolist()
         order = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
         for document in order.tolist():
-            start, window, remaining = 0, 0, int(lengths[document])
+            start, window, remaining = 0, 0, lengths[document]
             while remaining:
-                choice = Draws(key(self._seed, "denoiser", epoch, document, window)).choose(self._rates)
+                choice = self._choose(epoch, document, window)
                 length = min(self._longest[choice], remaining)
-                packed = self._packed(length, choice, ends_document=length == remaining)
+                packed = self._packed[choice][length == remaining][length]
                 if packed > self._room:  # only EOS at the document's end can do that
                     length -= 1
-                    packed = self._packed(length, choice, ends_document=False)
+                    packed = self._packed[choice][False][length]
                 rows.append((document, window, start, length, choice, packed))
                 start, window, remaining = start + length, window + 1, remaining - length
         if not rows:
@@ -159,9 +164,12 @@ class DenoisedCorpus:
         columns = np.asarray(rows, dtype=np.int64).T
         return _EpochPlan(*columns)
 
-    def _packed(self, length: int, choice: int, *, ends_document: bool) -> int:
-        # The key only moves S's pivot, which leaves the total as it is.
-        return _packed_length(length, self._table[choice][0], self._vocabulary, ends_document=ends_document)
+    def _choose(self, epoch: int, document: int, window: int) -> int:
+        """Draw the denoiser of one window."""
+        if len(self._table) == 1:
+            return 0
+        draw = Draws(key(self._seed, "denoiser", epoch, document, window)).uniform()
+        return min(bisect_right(self._cumulative, draw * self._cumulative[-1]), len(self._table) - 1)
 
 
 def _with_dropout(mixture: DenoiserMixture, dropout: float) -> Sequence[tuple[Denoiser, float]]:
@@ -175,8 +183,22 @@ def _with_dropout(mixture: DenoiserMixture, dropout: float) -> Sequence[tuple[De
 
 
 def _packed_length(length: int, denoiser: Denoiser, vocabulary: Vocabulary, *, ends_document: bool) -> int:
+    # The key only moves S's pivot, which leaves the total as it is.
     inputs, targets = denoised_length(length, denoiser, vocabulary, key=0, ends_document=ends_document)
     return inputs + targets + int(vocabulary.bos is not None)
+
+
+def _packed_lengths(
+    longest: int, denoiser: Denoiser, vocabulary: Vocabulary, *, ends_document: bool
+) -> list[int]:
+    """Tabulate the packed length of windows of 0 .. longest tokens; there are no windows of 0."""
+    return [
+        0,
+        *(
+            _packed_length(length, denoiser, vocabulary, ends_document=ends_document)
+            for length in range(1, longest + 1)
+        ),
+    ]
 
 
 def _longest_window(denoiser: Denoiser, vocabulary: Vocabulary, room: int) -> int:

@@ -73,6 +73,9 @@ def generate(
         def choose(logits: Tensor, step: int, numbers: list[int] = numbers) -> list[int]:
             keys = [make_key(key, "generate", number, step) for number in numbers]
             tokens = _pick(logits, keys, temperature)
+            # A broken model must come out as one that says nothing, not as one that says token 0.
+            finite = torch.isfinite(logits.max(dim=-1).values).tolist()
+            tokens = [token if ok else END for token, ok in zip(tokens, finite, strict=True)]
             return [answers[n].take(token, ends) for n, token in zip(numbers, tokens, strict=True)]
 
         decode(model, [prompts[number] for number in numbers], choose=choose)

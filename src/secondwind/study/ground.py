@@ -161,7 +161,7 @@ def prepare_corpus(
     faults = Faults()
 
     def tell(num_documents: int, num_tokens: int) -> None:
-        monitor.progress("corpus", num_documents, num_documents, f"{num_tokens:,} tokens")
+        monitor.progress("corpus", num_documents, 0, f"documents, {num_tokens:,} tokens")
 
     return prepare(
         (document for source in section.sources for document in documents(source, faults)),

@@ -11,7 +11,7 @@ class Monitor(Protocol):
         ...
 
     def progress(self, stage: str, done: int, total: int, detail: str = "") -> None:
-        """Take the state of one stage: `done` of `total` steps, with a short detail such as the loss."""
+        """Take the state of one stage: `done` of `total` steps (0: unknown), and a detail to show."""
         ...
 
 

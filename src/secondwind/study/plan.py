@@ -90,6 +90,9 @@ CONTRASTS: tuple[Contrast, ...] = (
         (("ul2r+flan", 1), ("clm+flan", -1)),
         "UL2R before Flan against its control before Flan",
     ),
+    Contrast(
+        "clm+flan - flan", (("clm+flan", 1), ("flan", -1)), "the control before Flan against Flan alone"
+    ),
     Contrast("ul2r+flan - flan", (("ul2r+flan", 1), ("flan", -1)), "UL2R before Flan against Flan alone"),
     Contrast(
         "complementarity",

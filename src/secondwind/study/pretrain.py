@@ -64,7 +64,9 @@ def pretrain(
             held_out=corpus.held_out,
             faults=faults,
             identity={"recipe": recipe.model_dump(mode="json", include={"corpus", "pretrain"})},
-            progress=lambda done, tokens: monitor.progress("encoding", done, done, f"{tokens:,} tokens"),
+            progress=lambda done, tokens: monitor.progress(
+                "pretrain corpus", done, 0, f"documents, {tokens:,} tokens"
+            ),
         ).train
         _train(model, shards, recipe, folder, monitor)
     export(model, final, record=_record(section))

@@ -24,6 +24,17 @@ from secondwind.study.rows import StageRows, stage_rows
 from secondwind.study.run import stage_section
 
 _MIXTURE_ROWS = 256
+_DENOISER_COLUMNS = ("name", "rate", "realised_share", "examples")
+_TASK_COLUMNS = (
+    "task",
+    "cluster",
+    "licence",
+    "examples",
+    "cap",
+    "intended_share",
+    "realised_share",
+    "mean_tokens",
+)
 
 
 @dataclass(frozen=True)
@@ -98,16 +109,6 @@ class Preview:
             "rows": [row.to_json() for row in self.rows],
         }
 
-    def price_lines(self) -> list[str]:
-        """Say the price and the resolution in sentences."""
-        lines = self.cost.lines()
-        for entry in self.resolution:
-            lines.append(
-                f"{entry['benchmark']}: {entry['n']:,} items; a paired difference below "
-                f"{100 * entry['detectable']:.1f} points will usually not be resolved"
-            )
-        return lines
-
 
 def preview(recipe: Recipe, *, stage: str, rows: int, monitor: Monitor) -> Preview:
     """Prepare a recipe's data in a folder that goes away, and describe what a run of it would do.
@@ -141,25 +142,15 @@ def _mixture(ground: Ground, stage: StageRows, name: str) -> list[dict[str, Any]
     steps = steps_for_tokens(stage.rows, min(tokens, _MIXTURE_ROWS * section.row_length), section.batch_rows)
     num_rows = steps * section.batch_rows
     if isinstance(stage.source, DenoisedCorpus):
-        targets: dict[str, int] = {}
-        return denoiser_table(stage.source, examples_by_source(stage, num_rows), targets)
+        table = denoiser_table(stage.source, examples_by_source(stage, num_rows), {})
+        return [{name: entry[name] for name in _DENOISER_COLUMNS} for entry in table]
     if stage.source is None:
         return [{"name": "clm", "rate": 1.0, "realised_share": 1.0}]
     assert isinstance(stage.rows, Stream)
     facts = getattr(stage.source, "facts", None)
     count = sum(len(stage.rows.examples(number)) for number in range(num_rows))
-    kept = (
-        "task",
-        "cluster",
-        "licence",
-        "examples",
-        "cap",
-        "intended_share",
-        "realised_share",
-        "mean_tokens",
-    )
-    table: list[dict[str, Any]] = [] if facts is None else facts(count)["tasks"]
-    return [{name: entry[name] for name in kept} for entry in table]
+    tasks: list[dict[str, Any]] = [] if facts is None else facts(count)["tasks"]
+    return [{name: entry[name] for name in _TASK_COLUMNS} for entry in tasks]
 
 
 def _draw(ground: Ground, stage: StageRows, number: int) -> DrawnRow:

@@ -9,6 +9,7 @@ all Flan arms of one seed see the same rows too.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secondwind.data import ControlStream, MixedSource, Packer, RowSource, Stream
 from secondwind.denoise import CAUSAL, DenoisedCorpus
@@ -35,6 +36,7 @@ class StageRows:
     row_length: int
 
 
+@lru_cache(maxsize=4)  # pure; the Flan arms of one seed share their rows, and plans are costly
 def stage_rows(ground: Ground, stage: str, seed: int) -> StageRows:
     """Build the rows of a stage: `ul2r`, `clm` or `flan`.
 

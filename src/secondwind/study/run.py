@@ -21,7 +21,7 @@ from secondwind.errors import RunError
 from secondwind.evaluation import Results
 from secondwind.evaluation.engine import evaluate
 from secondwind.model.export import export
-from secondwind.model.load import load
+from secondwind.model.load import RECORD, load
 from secondwind.recipe import FlanSection, Recipe, Ul2rSection
 from secondwind.runs import canonical_json, fingerprint, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest
@@ -98,15 +98,21 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
     like = stage if node.stage != "clm" else stage_rows(ground, "ul2r", node.seed)
     steps = steps_for_tokens(like.rows, budget, section.batch_rows)
     settings = train_settings(section, recipe.training, steps=steps, seed=node.seed)
-    identity = fingerprint({"rows": stage.rows.fingerprint(), "settings": asdict(settings)})
-    if (folder / _SUMMARY).exists() and (model_folder / "secondwind.json").exists():
+    parent = ground.base if not node.parent.path else ground.out / "models" / node.parent.name
+    identity = fingerprint(
+        {
+            "parent": read_json(parent / RECORD)["fingerprints"],
+            "rows": stage.rows.fingerprint(),
+            "settings": asdict(settings),
+        }
+    )
+    if (folder / _SUMMARY).exists() and (model_folder / RECORD).exists():
         if read_json(folder / _SUMMARY)["identity"] != identity:
             raise RunError(
                 f"stage {node.name} in {ground.out} was trained on other rows or settings: its data or this "
                 "program has changed since. Choose another folder with --out to train it anew."
             )
         return
-    parent = ground.base if not node.parent.path else ground.out / "models" / node.parent.name
     attention = "causal" if node.stage == "clm" else section.attention
     model = load(parent, attention=attention)
     summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(monitor))

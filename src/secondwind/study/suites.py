@@ -16,6 +16,7 @@ from secondwind.errors import RecipeError
 from secondwind.evaluation import PerplexityBenchmark, Protocol, Suite
 from secondwind.evaluation.benchmarks import load_suite
 from secondwind.evaluation.benchmarks.blanks import infilling_benchmark
+from secondwind.runs import canonical_json, write_atomically
 from secondwind.study.ground import Ground
 
 _EMBEDDED = ("toy", "perplexity", "infilling")
@@ -26,7 +27,10 @@ _PASSAGE_TOKENS = 400  # of a held-out document; enough for one item, whatever t
 def protocols(ground: Ground) -> list[Protocol]:
     """List every protocol of the recipe under every attention; suites are read once."""
     evaluation = ground.recipe.evaluation
-    suites = {section.suite: suite_of(ground, section.suite) for section in evaluation.protocols}
+    faults = Faults()
+    suites = {section.suite: suite_of(ground, section.suite, faults) for section in evaluation.protocols}
+    if faults.total:
+        write_atomically(ground.out / "evaluations" / "faults.json", canonical_json(faults.to_json()))
     token = None if evaluation.mode_token == "none" else evaluation.mode_token
     found: list[Protocol] = []
     for section in evaluation.protocols:
@@ -47,8 +51,11 @@ def protocols(ground: Ground) -> list[Protocol]:
     return found
 
 
-def suite_of(ground: Ground, name: str) -> Suite:
+def suite_of(ground: Ground, name: str, faults: Faults) -> Suite:
     """Return a suite of the toy world, of the study's held-out text, or of evaluation.data.
+
+    Args:
+        faults: receives the records of the suite's files that cannot be asked.
 
     Raises:
         RecipeError: the suite needs held-out documents and the recipe holds out none.
@@ -58,7 +65,7 @@ def suite_of(ground: Ground, name: str) -> Suite:
         return toyworld.suite()
     if name not in _EMBEDDED:
         data = ground.recipe.evaluation.data
-        return load_suite(name, None if data is None else Path(data), faults=Faults())
+        return load_suite(name, None if data is None else Path(data), faults=faults)
     if ground.corpus is None or ground.corpus.held_out is None:
         raise RecipeError(
             f"suite '{name}' is made from held-out documents, and the recipe holds out none. Add a corpus, "

@@ -1,0 +1,113 @@
+"""A denoised corpus is a pure function of its key, covers every token, and never overflows its room."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from secondwind.data import TokenShards
+from secondwind.denoise import CAUSAL, U_PALM, UL2, DenoisedCorpus, DenoiserMixture, restore
+from secondwind.errors import ExampleError
+from tests.denoise.conftest import make_vocabulary
+
+LENGTHS = (1, 2, 5, 40, 300, 1000, 17, 64)
+
+
+def write_shards(folder: Path, lengths: Sequence[int] = LENGTHS) -> TokenShards:
+    """Write documents whose tokens tell where they stand: document d, token t is (37 d + t) % 1000."""
+    documents = [(f"d{d}", ((37 * d + np.arange(n)) % 1000).tolist()) for d, n in enumerate(lengths)]
+    return TokenShards.write(documents, folder)
+
+
+def corpus(shards: TokenShards, mixture: DenoiserMixture = U_PALM, **settings: float) -> DenoisedCorpus:
+    return DenoisedCorpus(
+        shards,
+        mixture,
+        make_vocabulary(),
+        seed=int(settings.get("seed", 1)),
+        room=int(settings.get("room", 128)),
+        mode_token_dropout=settings.get("dropout", 0.2),
+    )
+
+
+def num_windows(source: DenoisedCorpus, num_tokens: int) -> int:
+    """Count the windows of the first epoch: those that hold all its tokens."""
+    seen = count = 0
+    while seen < num_tokens:
+        seen += source.window_length(count)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("mixture", [U_PALM, UL2, CAUSAL])
+def test_every_token_of_an_epoch_is_in_one_window_and_restores(
+    tmp_path: Path, mixture: DenoiserMixture
+) -> None:
+    shards = write_shards(tmp_path / "shards")
+    source = corpus(shards, mixture)
+    count = num_windows(source, shards.num_tokens)
+    restored = [restore(source[index], make_vocabulary()).tolist() for index in range(count)]
+    assert restored == [source.window(index).tolist() for index in range(count)]
+    everything = sorted(token for window in restored for token in window)
+    assert everything == sorted(t for d in range(shards.num_documents) for t in shards.document(d).tolist())
+
+
+def test_announced_lengths_are_those_of_the_examples_and_fit_the_room(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards"))
+    announced = source.lengths(0, 200)
+    real = [1 + len(source[i].inputs) + len(source[i].targets) for i in range(200)]  # 1: BOS
+    assert announced.tolist() == real
+    assert max(real) <= 128
+
+
+def test_windows_are_the_longest_that_fit(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards", [5000]), CAUSAL, dropout=0)
+    # BOS and 127 tokens fill the room of 128; only the window that ends the document is shorter.
+    assert [source.window_length(index) for index in range(39)] == [127] * 39
+
+
+def test_examples_are_the_same_in_any_order_of_access(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "shards")
+    forward = [corpus(shards)[index].targets.tolist() for index in range(60)]
+    source = corpus(shards)
+    backward = [source[index].targets.tolist() for index in reversed(range(60))]
+    assert forward == backward[::-1]
+
+
+def test_epochs_and_seeds_draw_other_noise(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "shards", [100])
+    first, second = corpus(shards)[0], corpus(shards)[num_windows(corpus(shards), 100)]
+    other = corpus(shards, seed=2)[0]
+    spelled = [example.inputs.tolist() for example in (first, second, other)]
+    assert spelled[0] != spelled[1] and spelled[0] != spelled[2]
+
+
+def test_rates_and_mode_tokens_come_out_as_set(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards", [60] * 4000), dropout=0.25)
+    modes = set(make_vocabulary().modes.values())
+    examples = [source[index] for index in range(4000)]
+    bare = sum(len(e.inputs) == 0 or int(e.inputs[0]) not in modes for e in examples) / len(examples)
+    s_share = sum(e.source == "S" for e in examples) / len(examples)
+    assert bare == pytest.approx(0.25, abs=0.03)
+    assert s_share == pytest.approx(0.5, abs=0.035)
+    assert source.rates() == pytest.approx({"S": 0.5, "R-3-15": 0.25, "X-32-15": 0.125, "X-3-50": 0.125})
+
+
+def test_the_fingerprint_follows_every_setting(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "a")
+    prints = {
+        corpus(shards).fingerprint(),
+        corpus(shards, seed=2).fingerprint(),
+        corpus(shards, room=100).fingerprint(),
+        corpus(shards, UL2).fingerprint(),
+        corpus(shards, dropout=0.0).fingerprint(),
+        corpus(write_shards(tmp_path / "b", [3])).fingerprint(),
+    }
+    assert len(prints) == 6
+    assert corpus(write_shards(tmp_path / "c")).fingerprint() in prints
+
+
+def test_a_room_too_small_for_any_window_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match="fits a room of 3 tokens"):
+        corpus(write_shards(tmp_path / "shards"), room=3)

@@ -1,0 +1,144 @@
+"""The command line: one clear error and exit code 2 on wrong input, no traceback, help at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from secondwind.cli import main
+from tests.e2e.conftest import TINY
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command that must fail with exit code 2, and return its one error."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("secondwind: error: ")
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    return captured.err
+
+
+def recipe_file(folder: Path, *changes: tuple[str, str]) -> str:
+    """Write the tiny recipe with some text replaced."""
+    text = TINY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "study.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("learning_rate: 2e-3", "learning_rte: 2e-3", ["learning_rte", "learning_rate", "study.yaml:"]),
+        ("name: tiny", "name: [tiny", ["study.yaml"]),
+        ("name: tiny", "name: tiny\nname: twice", ["name", "twice"]),
+        ("toyworld:fresh", "missing/*.jsonl", ["no documents at", "missing"]),
+        ("toyworld:fresh", "toyworld:frsh", ["toyworld:frsh", "Nearest: fresh"]),
+        ("suite: toy, limit: 2}", "suite: toi, limit: 2}", ["no suite 'toi'"]),
+    ],
+)
+def test_a_wrong_recipe_is_one_error(
+    old: str, new: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = fails(capsys, "run", recipe_file(tmp_path, (old, new)), "--out", str(tmp_path / "run"), "--quiet")
+    assert all(word in error for word in words), error
+
+
+def test_an_unknown_recipe_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Nearest: demo" in fails(capsys, "run", "dmo")
+
+
+def test_wrong_overrides_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "flan.tokns" in fails(capsys, "show", "demo", "--set", "flan.tokns=1e6")
+
+
+def test_binary_and_broken_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.jsonl").write_bytes(b"\x00\x01\x02" * 100)
+    error = fails(
+        capsys,
+        "run",
+        recipe_file(tmp_path, ('"toyworld:fresh", limit: 400', "text.jsonl")),
+        "--out",
+        str(tmp_path / "run"),
+        "--quiet",
+    )
+    assert "text.jsonl is not UTF-8 text" in error
+
+
+def test_an_unwritable_output_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    error = fails(capsys, "run", recipe_file(tmp_path), "--out", str(tmp_path / "file" / "run"), "--quiet")
+    assert "cannot write the run folder" in error
+
+
+@pytest.mark.parametrize("files", [(), ("config.json",), ("config.json", "tokenizer.json")])
+def test_a_folder_without_weights_is_refused(
+    files: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("{}")
+    error = fails(capsys, "eval", str(folder), "--suite", "toy")
+    assert str(folder) in error and "wanted" in error
+
+
+def test_missing_models_and_runs_are_refused_without_a_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "no model folder" in fails(capsys, "generate", str(tmp_path / "nothing"), "hello")
+    assert "results.json" in fails(capsys, "report", str(tmp_path))
+
+
+def test_a_finished_model_can_be_evaluated_asked_and_examined(
+    tiny_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tiny_run / "models" / "ul2r-1")
+    assert main(["eval", model, "--suite", "toy", "--limit", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "toy_mmlu" in found["benchmarks"] and found["normalized_average"]["value"] is not None
+    assert main(["generate", model, "Mia lives in ___.", "--max-new-tokens", "4"]) == 0
+    assert capsys.readouterr().out.startswith("Mia lives in [")
+    assert main(["doctor", model]) == 0
+    assert "no leak on the probe row" in capsys.readouterr().out
+
+
+def test_show_prints_json_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    recipe = recipe_file(tmp_path)
+    assert main(["show", recipe, "--rows", "1", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 1
+    assert main(["show", recipe, "--rows", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "mixture of stage ul2r" in shown and "FLOPs" in shown and "<extra_id_0>" in shown
+
+
+def test_schema_and_recipes_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Recipe"
+    assert main(["recipes", "--json"]) == 0
+    assert {"demo", "toy-base", "real-text", "pythia-160m"} <= set(json.loads(capsys.readouterr().out))
+    assert main(["recipes", "demo"]) == 0
+    assert "name: demo" in capsys.readouterr().out
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = "import sys\nfrom secondwind.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print([m for m in ('torch', 'numpy', 'pydantic', 'yaml', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "show", "eval", "report", "generate", "doctor", "schema", "recipes"]
+)
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main([command, "--help"])
+    assert exited.value.code == 0
+    assert f"secondwind {command}" in capsys.readouterr().out
