@@ -47,9 +47,10 @@ nightly: check
 parity: $(STAMP)
 	BASE=$${BASE:-HEAD} PYTHON=$(BIN)/python scripts/parity
 
-# Trains the base of the demo anew: an hour or so on two cores.
+# Trains the base of the demo anew and packs it into the package: an hour or so on two cores.
 toy-base: $(STAMP)
 	$(BIN)/secondwind run toy-base
+	$(BIN)/python scripts/pack_toy_base.py runs/toy-base
 
 clean:
 	rm -rf dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 _EXAMPLES = {
     "run": "secondwind run demo\n  "
@@ -46,9 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
-) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=summary,

@@ -74,7 +74,7 @@ class Draws:
 
     def choose(self, weights: npt.ArrayLike) -> int:
         """Return an index with probability proportional to its weight."""
-        cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
+        cumulative: npt.NDArray[np.float64] = np.asarray(weights, dtype=np.float64).cumsum()
         index = int(np.searchsorted(cumulative, self.uniform() * cumulative[-1], side="right"))
         return min(index, len(cumulative) - 1)
 

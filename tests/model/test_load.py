@@ -187,7 +187,7 @@ def with_a_larger_tokenizer(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (without_weights, r"no weights as \*\.safetensors; got none"),
+        (without_weights, r"no weights: wanted \*\.safetensors, got none"),
         (with_pickle_only, "got only pytorch_model.bin, which may run code"),
         (without_tokenizer, "has no tokenizer"),
         (without_config, "has no config.json"),

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -64,9 +65,9 @@ class DenoisedCorpus:
         self._shards, self._vocabulary, self._seed, self._room = shards, vocabulary, seed, room
         # With mode-token dropout each denoiser stands twice in the table: with its mode token and without.
         self._table = _with_dropout(mixture, mode_token_dropout)
-        self._cumulative = np.cumsum([rate for _, rate in self._table]).tolist()
+        self._cumulative = list(accumulate(rate for _, rate in self._table))
         self._longest = [_longest_window(d, vocabulary, room) for d, _ in self._table]
-        self._packed = [
+        self._packed: list[list[list[int]]] = [
             [_packed_lengths(longest, d, vocabulary, ends_document=ends) for ends in (False, True)]
             for longest, (d, _) in zip(self._longest, self._table, strict=True)
         ]
@@ -146,7 +147,7 @@ class DenoisedCorpus:
 
     def _plan_epoch(self, epoch: int) -> _EpochPlan:
         rows: list[tuple[int, int, int, int, int, int]] = []
-        lengths = self._shards.lengths.tolist()
+        lengths: list[int] = self._shards.lengths.tolist()
         order = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
         for document in order.tolist():
             start, window, remaining = 0, 0, lengths[document]

@@ -209,8 +209,8 @@ def _refuse_incomplete(folder: Path) -> None:
         pickled = [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")]
         found = f"only {pickled[0].name}, which may run code when opened" if pickled else "none"
         raise ModelError(
-            f"{folder} has no weights as *.safetensors; got {found}. Save the model with save_pretrained, "
-            "which writes safetensors, or copy the missing files."
+            f"{folder} has no weights: wanted *.safetensors, got {found}. Save the model with "
+            "save_pretrained, which writes safetensors, or copy the missing files."
         )
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelError(

@@ -4,7 +4,7 @@ Nothing is trained and nothing is kept: the base is adopted and the corpus encod
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from secondwind import recipe as recipes
-from secondwind.data import Stream, steps_for_tokens
+from secondwind.data import Faults, Stream, steps_for_tokens
 from secondwind.denoise import DenoisedCorpus
+from secondwind.evaluation import Suite
 from secondwind.example import Example, Row
 from secondwind.recipe import Recipe
 from secondwind.study.facts import denoiser_table, examples_by_source
@@ -22,6 +23,7 @@ from secondwind.study.monitor import Monitor
 from secondwind.study.price import Price, price, resolution
 from secondwind.study.rows import StageRows, stage_rows
 from secondwind.study.run import stage_section
+from secondwind.study.suites import protocols, read_suites
 
 _MIXTURE_ROWS = 256
 _DENOISER_COLUMNS = ("name", "rate", "realised_share", "examples")
@@ -117,11 +119,13 @@ def preview(recipe: Recipe, *, stage: str, rows: int, monitor: Monitor) -> Previ
         stage: whose mixture and rows: ul2r, clm or flan.
         rows: how many training rows to draw.
     """
+    suites = read_suites(recipe, Faults())
     with tempfile.TemporaryDirectory() as scratch:
-        return _preview(lay_ground(recipe, Path(scratch), monitor, train_base=False), stage, rows)
+        ground = lay_ground(recipe, Path(scratch), monitor, train_base=False)
+        return _preview(ground, suites, stage, rows)
 
 
-def _preview(ground: Ground, stage: str, rows: int) -> Preview:
+def _preview(ground: Ground, suites: Mapping[str, Suite], stage: str, rows: int) -> Preview:
     recipe = ground.recipe
     has_stage = (recipe.flan if stage == "flan" else recipe.ul2r) is not None
     stage_data = stage_rows(ground, stage, recipe.seeds[0]) if has_stage or rows else None
@@ -130,7 +134,7 @@ def _preview(ground: Ground, stage: str, rows: int) -> Preview:
         stage=stage,
         mixture=[] if stage_data is None else _mixture(ground, stage_data, stage),
         cost=price(ground),
-        resolution=resolution(ground),
+        resolution=resolution(protocols(ground, suites)),
         rows=() if stage_data is None else tuple(_draw(ground, stage_data, n) for n in range(rows)),
     )
 

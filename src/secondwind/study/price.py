@@ -5,13 +5,14 @@ it that training of small models reaches. No setting is ever chosen by it.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from secondwind import recipe as recipes
-from secondwind.evaluation import minimum_detectable_difference
+from secondwind.evaluation import Protocol, minimum_detectable_difference
 from secondwind.flops import attention_pairs, training_flops
 from secondwind.study.ground import Ground
 from secondwind.study.plan import training_nodes
@@ -92,11 +93,11 @@ def price(ground: Ground) -> Price:
     )
 
 
-def resolution(ground: Ground) -> list[dict[str, Any]]:
+def resolution(asked: Sequence[Protocol]) -> list[dict[str, Any]]:
     """Say for each benchmark which paired difference would be shown with 80 % power."""
     return [
         {"benchmark": name, "n": n, "detectable": minimum_detectable_difference(n)}
-        for name, n in suite_sizes(ground).items()
+        for name, n in suite_sizes(asked).items()
     ]
 
 
@@ -124,7 +125,7 @@ def _matmul_rate() -> float:
     matrix = torch.ones(_PROBE_SIZE, _PROBE_SIZE, device=device)
     products, began = 0, time.perf_counter()
     while time.perf_counter() - began < _PROBE_SECONDS:
-        matrix @ matrix
+        torch.mm(matrix, matrix)
         if device == "cuda":
             torch.cuda.synchronize()
         products += 1

@@ -10,15 +10,16 @@ import gc
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 from secondwind import recipe as recipes
-from secondwind.data import steps_for_tokens
+from secondwind.data import Faults, steps_for_tokens
 from secondwind.errors import RunError
-from secondwind.evaluation import Results
+from secondwind.evaluation import Protocol, Results
 from secondwind.evaluation.engine import evaluate
 from secondwind.model.export import export
 from secondwind.model.load import RECORD, load
@@ -32,7 +33,7 @@ from secondwind.study.results import collect
 from secondwind.study.rows import raw_tokens_read, stage_rows
 from secondwind.study.samples import collect_samples
 from secondwind.study.settings import train_settings, use_threads, watch
-from secondwind.study.suites import protocols
+from secondwind.study.suites import protocols, read_suites
 from secondwind.training.loop import train
 
 _SUMMARY = "summary.json"
@@ -50,10 +51,15 @@ def run(recipe: Recipe, out: Path, *, monitor: Monitor | None = None) -> Path:
     with locked(out):
         _keep_recipe(recipe, out)
         threads = use_threads(recipe.training)
+        faults = Faults()
+        suites = read_suites(recipe, faults)
+        if faults.total:
+            write_atomically(out / "evaluations" / "faults.json", canonical_json(faults.to_json()))
         ground = lay_ground(recipe, out, watcher)
+        asked = protocols(ground, suites)
         for node in training_nodes(recipe.arms, recipe.seeds):
             _train_node(ground, node, watcher)
-        evaluated = {node: _evaluate_node(ground, node, watcher) for node in _evaluated(recipe)}
+        evaluated = {node: _evaluate_node(ground, node, asked, watcher) for node in _evaluated(recipe)}
         write_atomically(out / "data.json", canonical_json(data_facts(ground)))
         write_atomically(out / "samples.json", canonical_json(collect_samples(out, evaluated)))
         write_atomically(out / "metrics.jsonl", _all_metrics(ground))
@@ -126,12 +132,12 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
     gc.collect()
 
 
-def _evaluate_node(ground: Ground, node: Node, monitor: Monitor) -> Results:
+def _evaluate_node(ground: Ground, node: Node, asked: Sequence[Protocol], monitor: Monitor) -> Results:
     """Ask one model everything; what was asked before is read from its files."""
     folder = ground.base if not node.path else ground.out / "models" / node.name
     model = load(folder)
     found = Results({})
-    for protocol in protocols(ground):
+    for protocol in asked:
 
         def tell(key: str, done: int, total: int) -> None:
             monitor.progress(f"eval {node.name}", done, total, key)

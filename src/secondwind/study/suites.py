@@ -6,7 +6,7 @@ infilling    blanks in the study's held-out documents
 others       read from evaluation.data
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,56 +16,62 @@ from secondwind.errors import RecipeError
 from secondwind.evaluation import PerplexityBenchmark, Protocol, Suite
 from secondwind.evaluation.benchmarks import load_suite
 from secondwind.evaluation.benchmarks.blanks import infilling_benchmark
-from secondwind.runs import canonical_json, write_atomically
+from secondwind.recipe import Recipe
 from secondwind.study.ground import Ground
 
-_EMBEDDED = ("toy", "perplexity", "infilling")
 _PERPLEXITY = "perplexity"
+_OWN_TEXT = (_PERPLEXITY, "infilling")
 _PASSAGE_TOKENS = 400  # of a held-out document; enough for one item, whatever the document's length
 
 
-def protocols(ground: Ground) -> list[Protocol]:
-    """List every protocol of the recipe under every attention; suites are read once."""
-    evaluation = ground.recipe.evaluation
-    faults = Faults()
-    suites = {section.suite: suite_of(ground, section.suite, faults) for section in evaluation.protocols}
-    if faults.total:
-        write_atomically(ground.out / "evaluations" / "faults.json", canonical_json(faults.to_json()))
-    token = None if evaluation.mode_token == "none" else evaluation.mode_token
-    found: list[Protocol] = []
-    for section in evaluation.protocols:
-        for attention in evaluation.attention:
-            if section.suite == _PERPLEXITY and attention != evaluation.attention[0]:
-                continue  # documents have no inputs, so every mask reads them causally
-            found.append(
-                Protocol(
-                    suites[section.suite],
-                    mode=section.mode,
-                    attention=attention,
-                    mode_token=token,
-                    samples=section.samples,
-                    temperature=section.temperature,
-                    limit=section.limit or evaluation.limit,
-                )
-            )
-    return found
-
-
-def suite_of(ground: Ground, name: str, faults: Faults) -> Suite:
-    """Return a suite of the toy world, of the study's held-out text, or of evaluation.data.
+def read_suites(recipe: Recipe, faults: Faults) -> dict[str, Suite]:
+    """Read the suites that do not depend on the study's own text, so that a typo is found at once.
 
     Args:
-        faults: receives the records of the suite's files that cannot be asked.
+        faults: receives the records of the suites' files that cannot be asked.
 
     Raises:
-        RecipeError: the suite needs held-out documents and the recipe holds out none.
         DataError: unknown name, or missing files.
     """
-    if name == "toy":
-        return toyworld.suite()
-    if name not in _EMBEDDED:
-        data = ground.recipe.evaluation.data
-        return load_suite(name, None if data is None else Path(data), faults=faults)
+    data = recipe.evaluation.data
+    folder = None if data is None else Path(data)
+    names = dict.fromkeys(section.suite for section in recipe.evaluation.protocols)
+    return {
+        name: toyworld.suite() if name == "toy" else load_suite(name, folder, faults=faults)
+        for name in names
+        if name not in _OWN_TEXT
+    }
+
+
+def protocols(ground: Ground, suites: Mapping[str, Suite]) -> list[Protocol]:
+    """List every protocol of the recipe under every attention.
+
+    Raises:
+        RecipeError: a suite needs held-out documents and the recipe holds out none.
+    """
+    evaluation = ground.recipe.evaluation
+    own = {section.suite for section in evaluation.protocols} & set(_OWN_TEXT)
+    found = dict(suites) | {name: _own_suite(ground, name) for name in sorted(own)}
+    token = None if evaluation.mode_token == "none" else evaluation.mode_token
+    return [
+        Protocol(
+            found[section.suite],
+            mode=section.mode,
+            attention=attention,
+            mode_token=token,
+            samples=section.samples,
+            temperature=section.temperature,
+            limit=section.limit or evaluation.limit,
+        )
+        for section in evaluation.protocols
+        for attention in evaluation.attention
+        # Documents have no inputs, so every mask reads them causally: once is enough.
+        if section.suite != _PERPLEXITY or attention == evaluation.attention[0]
+    ]
+
+
+def _own_suite(ground: Ground, name: str) -> Suite:
+    """Make a suite from the study's held-out documents."""
     if ground.corpus is None or ground.corpus.held_out is None:
         raise RecipeError(
             f"suite '{name}' is made from held-out documents, and the recipe holds out none. Add a corpus, "
@@ -76,10 +82,10 @@ def suite_of(ground: Ground, name: str, faults: Faults) -> Suite:
     return Suite(name, infilling=(infilling_benchmark(_passages(ground)),))
 
 
-def suite_sizes(ground: Ground) -> dict[str, int]:
-    """Count the items of every benchmark that the recipe asks."""
+def suite_sizes(asked: Sequence[Protocol]) -> dict[str, int]:
+    """Count the items of every benchmark that is asked."""
     sizes: dict[str, int] = {}
-    for protocol in protocols(ground):
+    for protocol in asked:
         suite = protocol.suite
         assert isinstance(suite, Suite)
         for benchmark in suite.benchmarks:
