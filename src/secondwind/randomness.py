@@ -10,6 +10,7 @@ Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OO
     constants as in Vigna's public-domain splitmix64.c.
 """
 
+from bisect import bisect_right
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -74,9 +75,8 @@ class Draws:
 
     def choose(self, weights: npt.ArrayLike) -> int:
         """Return an index with probability proportional to its weight."""
-        cumulative: npt.NDArray[np.float64] = np.asarray(weights, dtype=np.float64).cumsum()
-        index = int(np.searchsorted(cumulative, self.uniform() * cumulative[-1], side="right"))
-        return min(index, len(cumulative) - 1)
+        cumulative: list[float] = np.asarray(weights, dtype=np.float64).cumsum().tolist()
+        return min(bisect_right(cumulative, self.uniform() * cumulative[-1]), len(cumulative) - 1)
 
     def subset(self, size: int, population: int) -> list[int]:
         """Return a sorted subset of 0 .. population - 1, uniform over all subsets of that size.

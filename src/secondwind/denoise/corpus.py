@@ -149,7 +149,8 @@ class DenoisedCorpus:
         rows: list[tuple[int, int, int, int, int, int]] = []
         lengths: list[int] = self._shards.lengths.tolist()
         order = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
-        for document in order.tolist():
+        documents: list[int] = order.tolist()
+        for document in documents:
             start, window, remaining = 0, 0, lengths[document]
             while remaining:
                 choice = self._choose(epoch, document, window)

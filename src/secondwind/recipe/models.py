@@ -211,6 +211,7 @@ class FlanSection(Section):
         description="Never tuned on: a task, a cluster, a pattern of either, or file:PATH with one a line.",
     )
     few_shot_share: Share = Field(default=0.5, description="Share of examples with exemplars.")
+    max_shots: Count = Field(default=5, description="Exemplars of a few-shot example: 1 to this many.")
     options_share: Share = Field(
         default=0.64, description="Share of examples that show their options, if any."
     )

@@ -49,6 +49,7 @@ def instruction_settings(section: FlanSection, collections: frozenset[str]) -> I
     return InstructionSettings(
         max_tokens=section.row_length,
         few_shot_share=section.few_shot_share,
+        max_shots=section.max_shots,
         options_share=section.options_share,
         rationale_share=section.rationale_share,
         caps=caps,

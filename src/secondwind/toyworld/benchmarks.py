@@ -170,7 +170,7 @@ def suite() -> Suite:
                 method="generate",
                 shots=1,
                 max_new_tokens={"direct": 8, "cot": 32},
-                held_out=True,
+                held_out=False,
             ),
             Benchmark(
                 name="toy_mgsm",

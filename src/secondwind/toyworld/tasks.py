@@ -4,7 +4,7 @@
     reading       yes      where someone lives, what someone has or likes, and who does
     truth         yes      is a statement about the text true
     ...
-    navigation    no       back at the start or not
+    exam          no       lasting facts of other kinds than the tuned ones
 
 Records are built when they are asked for: a task of two thousand records costs nothing until then.
 """
@@ -40,7 +40,7 @@ from secondwind.toyworld.wordplay import (
 )
 
 NUM_RECORDS = 1200
-HELD_OUT_CLUSTERS: tuple[str, ...] = ("navigation", "irony", "professions", "exam", "foreign_reading")
+HELD_OUT_CLUSTERS: tuple[str, ...] = ("professions", "exam", "foreign_liking")
 LICENCE = "Apache-2.0"
 
 
@@ -188,7 +188,7 @@ def _foreign() -> list[Task]:
             made.append(
                 scene_task(
                     f"{code}_{relation}",
-                    "foreign_reading",
+                    "foreign_liking" if relation == "liking" else "foreign_reading",
                     binding(language, relation, "forward"),
                     (*phrasing.PASSAGE_OPEN[:1], *phrasing.PASSAGE_OPTIONS[:1], *native),
                     language=language,
