@@ -59,9 +59,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from secondwind import recipe, report, study
     from secondwind.terminal import Terminal, print_verdict
 
-    for one in recipe.expand_sweep(recipe.load(arguments.recipe, overrides=arguments.set)):
-        out = arguments.out or Path("runs")
-        folder = out / one.name if arguments.out is None or one.name != one.name.split(".")[0] else out
+    studies = recipe.expand_sweep(recipe.load(arguments.recipe, overrides=arguments.set))
+    for one in studies:
+        folder = _run_folder(arguments.out, one.name, swept=len(studies) > 1)
         with Terminal(quiet=arguments.quiet) as terminal:
             study.run(one, folder, monitor=terminal)
         page = report.write_report(folder)
@@ -69,6 +69,13 @@ def _run(arguments: argparse.Namespace) -> int:
         results = json.loads((folder / "results.json").read_text())
         _emit(results) if arguments.json else print_verdict(results, page)
     return 0
+
+
+def _run_folder(out: Path | None, name: str, *, swept: bool) -> Path:
+    """Return runs/NAME, or the folder of --out, which a sweep fills with one folder per study."""
+    if out is None:
+        return Path("runs") / name
+    return out / name if swept else out
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from secondwind.cli import main
+from secondwind.cli import _run_folder, main
 from tests.e2e.conftest import TINY
 
 
@@ -142,3 +142,17 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
         main([command, "--help"])
     assert exited.value.code == 0
     assert f"secondwind {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("out", "swept", "folder"),
+    [
+        (None, False, "runs/llama-3.2-1b"),
+        (None, True, "runs/llama-3.2-1b"),
+        ("here", False, "here"),
+        ("here", True, "here/llama-3.2-1b"),
+    ],
+)
+def test_a_run_lies_where_out_says(out: str | None, swept: bool, folder: str) -> None:
+    found = _run_folder(Path(out) if out else None, "llama-3.2-1b", swept=swept)
+    assert found == Path(folder)
