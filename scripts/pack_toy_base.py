@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from secondwind.recipe import load
 from secondwind.runs import canonical_json, file_sha256, write_atomically
 from secondwind.toyworld import VERSION
 
@@ -34,6 +35,7 @@ def pack(run: Path) -> None:
         "world": VERSION,
         "seed": 0,
         "steps": len(records),
+        "row_length": load("toy-base").pretrain.row_length,
         "tokens": records[-1]["tokens"],
         "final_loss": records[-1]["loss"],
         "first_losses": [record["loss"] for record in records[:FIRST_STEPS]],

@@ -151,7 +151,9 @@ def _recipes(arguments: argparse.Namespace) -> int:
 
     shipped = recipe.shipped()
     if arguments.name:
-        print(recipe.find(arguments.name).read_text(encoding="utf-8"), end="")
+        if arguments.name not in shipped:
+            raise InputError(f"no shipped recipe '{arguments.name}'. Shipped: {', '.join(shipped)}.")
+        print(shipped[arguments.name].read_text(encoding="utf-8"), end="")
     elif arguments.json:
         _emit(sorted(shipped))
     else:

@@ -254,8 +254,11 @@ def encode(pieces: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
     """
     if not pieces:
         return []
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        encoded = tokenizer(list(pieces), add_special_tokens=False, split_special_tokens=True)
+        return [list(ids) for ids in encoded["input_ids"]]
     # The backend without offsets and masks: half the time of calling the tokenizer itself.
-    backend = tokenizer.backend_tokenizer
     before = backend.encode_special_tokens
     backend.encode_special_tokens = True
     try:

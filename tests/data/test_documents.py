@@ -118,7 +118,7 @@ def test_missing_path_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x89PNG\r\n\x1a\n\x00\x00", "{}".encode("utf-16"), gzip.compress(b"\x00\x01\x02")]
+    "content", [b"\x89PNG\r\n\x1a\n\x00\x00", "{}".encode("utf-16"), gzip.compress(b"\x00\x01\x02", mtime=0)]
 )
 def test_binary_file_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "corpus.jsonl").write_bytes(content)

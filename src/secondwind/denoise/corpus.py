@@ -22,7 +22,7 @@ import numpy.typing as npt
 from secondwind.data.order import document_order
 from secondwind.data.shards import TokenShards
 from secondwind.denoise.corrupt import denoise, denoised_length
-from secondwind.denoise.denoisers import Denoiser, DenoiserMixture
+from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, DenoiserMixture
 from secondwind.errors import ExampleError
 from secondwind.example import Example
 from secondwind.randomness import Draws, key
@@ -128,8 +128,10 @@ class DenoisedCorpus:
         return self._shards.document(int(plan.document[offset]))[start : start + int(plan.length[offset])]
 
     def denoiser(self, index: int) -> Denoiser:
-        """Return the denoiser that example `index` draws."""
+        """Return the denoiser that makes example `index`; a window of one token is causal."""
         epoch, offset = self._locate(index)
+        if self.window_length(index) == 1:
+            return CausalDenoiser("C")
         return self._table[int(self._plan(epoch).denoiser[offset])][0]
 
     def window_length(self, index: int) -> int:

@@ -75,8 +75,10 @@ def generate(
             tokens = _pick(logits, keys, temperature)
             # A broken model must come out as one that says nothing, not as one that says token 0.
             finite = torch.isfinite(logits.max(dim=-1).values).tolist()
-            tokens = [token if ok else END for token, ok in zip(tokens, finite, strict=True)]
-            return [answers[n].take(token, ends) for n, token in zip(numbers, tokens, strict=True)]
+            return [
+                answers[n].take(token, ends) if ok else END
+                for n, token, ok in zip(numbers, tokens, finite, strict=True)
+            ]
 
         decode(model, [prompts[number] for number in numbers], choose=choose)
     return [np.array(answer.tokens, dtype=np.int32) for answer in answers]

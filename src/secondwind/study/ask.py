@@ -15,6 +15,7 @@ from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel, load
 from secondwind.study.ground import TOYWORLD
 from secondwind.study.monitor import Monitor, Silent
+from secondwind.study.settings import place
 
 Attention = Literal["trained", "causal", "prefix"]
 
@@ -39,7 +40,7 @@ def evaluate_model(
         {model, benchmarks: {KEY: {...}}, normalized_average: {...}}.
     """
     watcher: Monitor = monitor or Silent()
-    loaded = load(model_folder(model))
+    loaded = place(load(model_folder(model), attention="causal"))
     found = Results({})
     with tempfile.TemporaryDirectory() as scratch:
         for name in suites:
@@ -60,7 +61,7 @@ def evaluate_model(
 
 def answer(model: str, prompt: str, *, max_new_tokens: int = 64, attention: Attention = "trained") -> str:
     """Answer a prompt, or fill its blanks: a text with `___` comes back with the blanks filled."""
-    loaded = under(load(model_folder(model)), attention)
+    loaded = under(place(load(model_folder(model), attention="causal")), attention)
     respondent = ModelRespondent(loaded)
     blanks = prompt.count(BLANK)
     if blanks == 0:
@@ -69,10 +70,8 @@ def answer(model: str, prompt: str, *, max_new_tokens: int = 64, attention: Atte
     fills = read_fills(
         _continue(loaded, infilling_inputs(prompt, respondent), max_new_tokens), blanks, respondent
     )
-    text = prompt
-    for fill in fills.texts:
-        text = text.replace(BLANK, f"[{fill}]", 1)
-    return text
+    kept = prompt.split(BLANK)
+    return "".join(f"{before}[{fill}]" for before, fill in zip(kept, fills.texts, strict=False)) + kept[-1]
 
 
 def under(model: LanguageModel, attention: Attention) -> LanguageModel:

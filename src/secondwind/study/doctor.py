@@ -70,7 +70,9 @@ def examine(name: str) -> list[Check]:
         try:
             view = model.with_attention(attention)
         except InputError as error:
-            found.append(Check(f"{attention} attention", attention == "prefix" and None, str(error)))
+            found.append(
+                Check(f"{attention} attention", None if attention == "prefix" else False, str(error))
+            )
             continue
         found += [Check(f"{attention} attention", True, "no leak on the probe row"), _generation(view)]
     return found

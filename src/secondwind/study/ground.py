@@ -21,6 +21,7 @@ from secondwind.model.export import export
 from secondwind.model.load import load, load_adopted
 from secondwind.recipe import CorpusSource, FlanSection, Recipe
 from secondwind.runs import file_sha256
+from secondwind.study.limits import supported_backend
 from secondwind.study.mixtures import denoiser_mixture
 from secondwind.study.monitor import Monitor
 from secondwind.study.plan import Node
@@ -30,6 +31,7 @@ from secondwind.vocabulary import Tokenizer, Vocabulary
 TOYWORLD = "toyworld:"
 # Infilling prompts need a few sentinels even where no denoiser runs.
 _FEWEST_SENTINELS = 10
+_BASE_ROW_TOKENS = 2048  # of a base that nobody knows
 _TOY_DOCUMENTS = {"base": 400_000, "fresh": 20_000, "held_out": 500}
 
 
@@ -42,6 +44,7 @@ class Ground:
         tasks: what may be tuned on; empty where the recipe has no flan section.
         task_faults: what could not be read in the task files.
         pretraining_tokens: of the base, or None where nobody knows.
+        pretraining_context: tokens per row of that pretraining, for the price of its attention.
         size: of the base, for FLOPs.
     """
 
@@ -54,6 +57,7 @@ class Ground:
     tasks: tuple[Task, ...]
     task_faults: Faults
     pretraining_tokens: int | None
+    pretraining_context: int
     size: ModelSize
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -79,6 +83,7 @@ def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, train_base: bool 
     corpus = None
     if recipe.corpus is not None:
         corpus = prepare_corpus(recipe, tokenizer, vocabulary, out / "corpus", monitor)
+    tokens, context = pretraining_of(recipe)
     return Ground(
         recipe=recipe,
         out=out,
@@ -88,7 +93,8 @@ def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, train_base: bool 
         corpus=corpus,
         tasks=tasks,
         task_faults=task_faults,
-        pretraining_tokens=pretraining_tokens(recipe),
+        pretraining_tokens=tokens,
+        pretraining_context=context,
         size=ModelSize(**record["size"]),
     )
 
@@ -102,17 +108,22 @@ def sentinels_needed(recipe: Recipe) -> int:
     return max(_FEWEST_SENTINELS, required_sentinels(denoisers, room))
 
 
-def pretraining_tokens(recipe: Recipe) -> int | None:
-    """Return the tokens that the base was pretrained on: the recipe's word, else the known table's."""
+def pretraining_of(recipe: Recipe) -> tuple[int | None, int]:
+    """Return the base's pretraining tokens, None if unknown, and the tokens per row that it read.
+
+    The recipe's word comes first, then the toy's manifest, then the table of known models.
+    """
     if recipe.pretrain is not None:
-        return recipe.pretrain.tokens
+        return recipe.pretrain.tokens, recipe.pretrain.row_length
     assert recipe.model is not None
-    if recipe.model.pretraining_tokens is not None:
-        return recipe.model.pretraining_tokens
-    if recipe.model.path.startswith(TOYWORLD):
-        return toyworld.base_manifest()["tokens"]
-    known = known_base(recipe.model.path, recipe.model.revision)
-    return None if known is None else round(known.pretraining_tokens)
+    path, revision = recipe.model.path, recipe.model.revision
+    if path.startswith(TOYWORLD):
+        tokens, context = toyworld.base_pretraining(revision)
+    else:
+        known = known_base(path, revision)
+        tokens = None if known is None else round(known.pretraining_tokens)
+        context = _BASE_ROW_TOKENS if known is None else known.context
+    return recipe.model.pretraining_tokens or tokens, context
 
 
 def model_path(recipe: Recipe) -> str:
@@ -134,7 +145,14 @@ def _make_base(recipe: Recipe, out: Path, base: Path, monitor: Monitor, *, train
         assert recipe.model is not None
         source = model_path(recipe)
         revision = None if Path(source).is_dir() else recipe.model.revision
-    model = load(source, attention="causal", revision=revision, num_sentinels=sentinels_needed(recipe))
+    backend = "auto" if recipe.model is None else supported_backend(recipe.model.backend)
+    model = load(
+        source,
+        attention="causal",
+        backend=backend,
+        revision=revision,
+        num_sentinels=sentinels_needed(recipe),
+    )
     export(model, base, record={"arm": "base", "size": asdict(model.size())})
 
 
@@ -198,8 +216,10 @@ def read_tasks(section: FlanSection | None) -> tuple[tuple[Task, ...], Faults]:
         return (), faults
     found: list[Task] = []
     for source in section.sources:
-        if source.path.startswith(TOYWORLD):
+        if source.path == f"{TOYWORLD}tasks":
             found += toyworld.tuning_tasks()
+        elif source.path.startswith(TOYWORLD):
+            raise RecipeError(f"flan.sources has '{source.path}'; the toy world has {TOYWORLD}tasks.")
         else:
             found += load_tasks(source.path, faults=faults)
     return (
@@ -220,7 +240,12 @@ def _held_out(section: FlanSection, tasks: list[Task]) -> list[str]:
     names: set[str] = set()
     for entry in section.held_out:
         if entry.startswith("file:"):
-            listed = Path(entry.removeprefix("file:")).read_text(encoding="utf-8").split()
+            try:
+                listed = Path(entry.removeprefix("file:")).read_text(encoding="utf-8").split()
+            except (OSError, UnicodeDecodeError) as error:
+                raise RecipeError(
+                    f"flan.held_out cannot read {entry}: {error}. Wanted a text file with one task a line."
+                ) from error
             names |= known & set(listed)  # a published list names more tasks than any one source has
             continue
         matched = {name for name in known if fnmatchcase(name, entry)}

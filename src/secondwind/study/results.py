@@ -12,9 +12,6 @@ from secondwind.study.ground import Ground
 from secondwind.study.plan import Node, contrasts_of
 from secondwind.study.verdict import verdict
 
-# Where the recipe does not say how long the base's rows were, attention is priced at this length.
-_BASE_ROW_TOKENS = 2048
-
 
 def collect(
     ground: Ground, evaluated: Mapping[Node, Results], summaries: Mapping[Node, Mapping[str, Any]]
@@ -81,5 +78,6 @@ def base_pretraining_flops(ground: Ground) -> float | None:
     """Return what the base's pretraining cost, or None where its tokens are unknown."""
     if ground.pretraining_tokens is None:
         return None
-    context = ground.recipe.pretrain.row_length if ground.recipe.pretrain else _BASE_ROW_TOKENS
-    return pretraining_flops(ground.size, tokens=ground.pretraining_tokens, context=context)
+    return pretraining_flops(
+        ground.size, tokens=ground.pretraining_tokens, context=ground.pretraining_context
+    )

@@ -8,6 +8,7 @@ same bytes in results.json.
 
 import gc
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -27,12 +28,13 @@ from secondwind.recipe import FlanSection, Recipe, Ul2rSection
 from secondwind.runs import canonical_json, fingerprint, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest
 from secondwind.study.ground import Ground, lay_ground
+from secondwind.study.limits import announce_limits, refuse_unbuilt
 from secondwind.study.monitor import Monitor, Silent
 from secondwind.study.plan import Node, evaluation_nodes, training_nodes
 from secondwind.study.results import collect
 from secondwind.study.rows import raw_tokens_read, stage_rows
 from secondwind.study.samples import collect_samples
-from secondwind.study.settings import train_settings, use_threads, watch
+from secondwind.study.settings import place, train_settings, use_threads, watch
 from secondwind.study.suites import protocols, read_suites
 from secondwind.training.loop import train
 
@@ -48,9 +50,11 @@ def run(recipe: Recipe, out: Path, *, monitor: Monitor | None = None) -> Path:
     """
     watcher: Monitor = monitor or Silent()
     started = time.time()
+    refuse_unbuilt(recipe)
     with locked(out):
         _keep_recipe(recipe, out)
         threads = use_threads(recipe.training)
+        announce_limits(recipe, watcher)
         faults = Faults()
         suites = read_suites(recipe, faults)
         if faults.total:
@@ -84,7 +88,8 @@ def _evaluated(recipe: Recipe) -> list[Node]:
 def _keep_recipe(recipe: Recipe, out: Path) -> None:
     """Write the resolved recipe, or refuse to go on with another one than the run began with."""
     path, text = out / "recipe.yaml", recipes.dump(recipe)
-    if path.exists() and (before := path.read_text(encoding="utf-8")) != text:
+    has_begun = any((out / name).exists() for name in ("models", "pretrained"))
+    if path.exists() and has_begun and (before := path.read_text(encoding="utf-8")) != text:
         lines = unified_diff(before.splitlines(), text.splitlines(), "this run", "now", lineterm="", n=0)
         raise RunError(
             f"{out} was begun with another recipe:\n"
@@ -101,8 +106,7 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
     recipe, section = ground.recipe, stage_section(ground.recipe, node.stage)
     stage = stage_rows(ground, node.stage, node.seed)
     budget = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
-    like = stage if node.stage != "clm" else stage_rows(ground, "ul2r", node.seed)
-    steps = steps_for_tokens(like.rows, budget, section.batch_rows)
+    steps = steps_for_tokens(stage.rows, budget, section.batch_rows)
     settings = train_settings(section, recipe.training, steps=steps, seed=node.seed)
     parent = ground.base if not node.parent.path else ground.out / "models" / node.parent.name
     identity = fingerprint(
@@ -120,7 +124,7 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
             )
         return
     attention = "causal" if node.stage == "clm" else section.attention
-    model = load(parent, attention=attention)
+    model = place(load(parent, attention=attention))
     summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(monitor))
     raw = raw_tokens_read(stage, steps * section.batch_rows)
     told = {**asdict(summary), "identity": identity, "raw_tokens_read": raw, "batch_rows": section.batch_rows}
@@ -128,6 +132,7 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
         model, model_folder, record={"arm": node.arm, "seed": node.seed, "stage": node.stage, "steps": steps}
     )
     write_atomically(folder / _SUMMARY, canonical_json(told))
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # the export holds what later stages need
     del model
     gc.collect()
 
@@ -135,7 +140,7 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
 def _evaluate_node(ground: Ground, node: Node, asked: Sequence[Protocol], monitor: Monitor) -> Results:
     """Ask one model everything; what was asked before is read from its files."""
     folder = ground.base if not node.path else ground.out / "models" / node.name
-    model = load(folder)
+    model = place(load(folder))
     found = Results({})
     for protocol in asked:
 

@@ -3,13 +3,13 @@
 The items are chosen by a key, never by how well somebody answered them.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from secondwind.evaluation import Results
 from secondwind.randomness import Draws, key
+from secondwind.runs import JsonLines
 from secondwind.study.plan import Node
 
 _PER_BENCHMARK = 3
@@ -68,9 +68,4 @@ def _shown(row: Mapping[str, Any]) -> Any:
 
 def _rows(path: Path) -> dict[str, dict[str, Any]]:
     """Read the items of an answer file by task and id."""
-    rows: dict[str, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if "head" not in row:
-            rows[f"{row['task']} {row['id']}"] = row
-    return rows
+    return {f"{row['task']} {row['id']}": row for row in JsonLines(path).read() if "head" not in row}

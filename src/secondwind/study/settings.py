@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 
+from secondwind.model.load import LanguageModel
 from secondwind.recipe import FlanSection, PretrainSection, TrainingSection, Ul2rSection
 from secondwind.study.monitor import Monitor
 from secondwind.training import TrainSettings
@@ -53,6 +54,13 @@ def precision(training: TrainingSection) -> Literal["bf16", "fp32"]:
     # mkldnn calls bf16 supported wherever it can emulate it, at an eighth of fp32's speed.
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if native else "fp32"
+
+
+def place(model: LanguageModel) -> LanguageModel:
+    """Move a model to the accelerator, where there is one, and return it."""
+    if torch.cuda.is_available():
+        cast(Any, model.network).to("cuda")  # its stub forgets that a device is accepted
+    return model
 
 
 def use_threads(training: TrainingSection) -> int:

@@ -10,7 +10,7 @@ of a toy.
 
 from secondwind.toyworld.benchmarks import suite
 from secondwind.toyworld.corpus import SPLITS, corpus
-from secondwind.toyworld.shipped import VERSION, base_manifest, base_path
+from secondwind.toyworld.shipped import VERSION, base_manifest, base_path, base_pretraining
 from secondwind.toyworld.tasks import HELD_OUT_CLUSTERS, tasks, tuning_tasks
 from secondwind.toyworld.tokenizer import END_TOKEN, PAD_TOKEN, train_tokenizer
 
@@ -22,6 +22,7 @@ __all__ = [
     "VERSION",
     "base_manifest",
     "base_path",
+    "base_pretraining",
     "corpus",
     "suite",
     "tasks",

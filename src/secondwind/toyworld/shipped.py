@@ -35,6 +35,13 @@ def base_path(revision: str | None = None) -> Path:
     return folder
 
 
+def base_pretraining(revision: str | None = None) -> tuple[int, int]:
+    """Return the tokens that the base, or its checkpoint, was trained on, and the tokens per row."""
+    manifest = base_manifest()
+    steps = manifest["steps"] if revision is None else int(revision.removeprefix("step-"))
+    return round(manifest["tokens"] * steps / manifest["steps"]), manifest["row_length"]
+
+
 def base_manifest() -> dict[str, Any]:
     """Return what is known of the shipped base: recipe, seed, tokens, steps, hashes."""
     return json.loads((base_path() / "manifest.json").read_text(encoding="utf-8"))

@@ -35,7 +35,8 @@ def load_suite(name: str, data: Path | None, *, faults: Faults) -> Suite:
         )
     if data is None:
         raise DataError(
-            f"suite '{name}' is read from a data folder, and none was given. Set evaluation.data."
+            f"suite '{name}' is read from a data folder, and none was given. Name it: --data "
+            "DIR, or evaluation.data in a recipe."
         )
     return SUITES[name](data, faults)
 

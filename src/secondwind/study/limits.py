@@ -1,0 +1,46 @@
+"""What a recipe can say and this version cannot do yet: refused, or said aloud, never ignored."""
+
+from typing import Literal
+
+from secondwind.errors import RecipeError
+from secondwind.recipe import Recipe
+from secondwind.study.monitor import Monitor
+
+
+def refuse_unbuilt(recipe: Recipe) -> None:
+    """Raise for every setting that would otherwise have no effect.
+
+    Raises:
+        RecipeError: names all of them.
+    """
+    sources = recipe.corpus.sources if recipe.corpus else ()
+    tasks = recipe.flan.sources if recipe.flan else ()
+    unbuilt = {
+        "model.adapter": recipe.model is not None and recipe.model.adapter is not None,
+        "model.backend: flex or varlen": recipe.model is not None
+        and recipe.model.backend in ("flex", "varlen"),
+        "corpus.engine: ray": recipe.corpus is not None and recipe.corpus.engine == "ray",
+        "corpus.sources.rate": any(source.rate != 1 for source in sources),
+        "flan.sources.rate": any(source.rate != 1 for source in tasks),
+        "training.parallel: fsdp": recipe.training.parallel == "fsdp",
+    }
+    asked = [name for name, is_asked in unbuilt.items() if is_asked]
+    if asked:
+        raise RecipeError(
+            f"this version cannot do what the recipe asks: {', '.join(asked)}. Wanted their defaults. Remove "
+            "these fields; they are planned."
+        )
+
+
+def announce_limits(recipe: Recipe, monitor: Monitor) -> None:
+    """Say what a default promises and this version does not do."""
+    if recipe.flan is not None and recipe.evaluation.decontaminate != "off":
+        monitor.say(
+            "note: training text is not yet searched for evaluation items (evaluation.decontaminate); only "
+            "tasks marked as overlapping a benchmark are left out"
+        )
+
+
+def supported_backend(name: str) -> Literal["auto", "dense", "document"]:
+    """Narrow a recipe's backend to those that exist; `refuse_unbuilt` has refused the others."""
+    return "dense" if name == "dense" else "document" if name == "document" else "auto"
