@@ -243,13 +243,16 @@ def test_signal_pauses_at_a_step_boundary_and_the_same_command_goes_on(tmp_path,
     _assert_equal_to_unbroken(unbroken, tmp_path, model, summary)
 
 
-def test_signal_in_the_last_step_lets_the_stage_finish(tmp_path, unbroken):
+def test_signal_in_the_last_step_pauses_with_the_stage_finished(tmp_path, unbroken):
     def progress(report: StepReport) -> None:
         if report.step == 7:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    # What stands behind this stage must not start, so the signal may not be swallowed.
+    with pytest.raises(Paused, match="stopped after step 8 of 8"):
+        train(make_model(), TinyRows(), make_settings(), tmp_path, progress=progress, log=lambda _: None)
     model = make_model()
-    summary = train(model, TinyRows(), make_settings(), tmp_path, progress=progress, log=lambda _: None)
+    summary = train(model, TinyRows(), make_settings(), tmp_path)
     _assert_equal_to_unbroken(unbroken, tmp_path, model, summary)
 
 

@@ -90,7 +90,7 @@ def train(
             timing.append(_timing(counts.step, batch, seconds=seconds, save_seconds=save_seconds))
             if progress:
                 progress(_report(stage, settings, result, counts, seconds=seconds))
-            if pausing and counts.step < settings.steps:
+            if pausing:  # at the last step too: the stages behind this one must not start
                 raise Paused(_paused(stop.signal_name, counts, settings, folder))
     model.network.eval()
     return _summary(model, counts, metrics)
