@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from secondwind.data.documents import Document, Faults
-from secondwind.data.shards import ShardWriter, TokenShards, staged_folder
+from secondwind.data.shards import ShardWriter, TokenShards
 from secondwind.errors import DataError, VocabularyError
-from secondwind.runs import canonical_json, fingerprint, write_atomically
+from secondwind.runs import canonical_json, fingerprint, staged_folder, write_atomically
 from secondwind.vocabulary import Tokenizer, Vocabulary, encode
 
-_VERSION = 1  # raise it when the same documents would give other shards
+_VERSION = 2  # raise it when the same documents would give other shards
 _CHUNK_DOCUMENTS = 512
 _CHUNK_CHARACTERS = 4_000_000
 _TRAIN, _HELD_OUT, _FACTS = "train", "held_out", "corpus.json"

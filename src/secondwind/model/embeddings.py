@@ -37,6 +37,9 @@ def start_fresh_rows(
 ) -> dict[str, Any]:
     """Set the fresh rows of input and output tables to the mean of the trained ones plus seeded noise.
 
+    Args:
+        trained: ids that the model has learned; rows in neither set stay as they are and count for nothing.
+
     Returns:
         What was done, for secondwind.json.
     """
@@ -55,6 +58,7 @@ def start_fresh_rows(
         "rule": f"mean of the trained rows + {NOISE} standard deviations of noise",
         "seed": seed,
         "num_rows": len(rows),
+        "num_trained": len(known),
         "tied": tied,
     }
 
