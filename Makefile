@@ -1,5 +1,6 @@
 # make demo    a whole study on the embedded toy world, from a fresh machine
 # make test    every check that CI runs, from a fresh machine
+# make bench-denoise    denoising raced against its peers; make nightly: slow tests, 100,000 denoised windows
 # PYTHON=python3.13 make test    with another interpreter (3.11 to 3.13)
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ STAMP := $(VENV)/.secondwind-installed
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test nightly parity toy-base clean
+.PHONY: help setup demo check test nightly parity toy-base bench-denoise clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -46,6 +47,11 @@ nightly: check
 # A refactor leaves every loss bit-identical to BASE (a commit; the last one by default).
 parity: $(STAMP)
 	BASE=$${BASE:-HEAD} PYTHON=$(BIN)/python scripts/parity
+
+# Fails below its bars. The first time it makes an environment for T5's own code: TensorFlow, some 3 GB.
+bench-denoise: $(STAMP)
+	$(BIN)/python -m benchmarks.denoise.environment
+	$(BIN)/python -m benchmarks.denoise.bench
 
 # Trains the base of the demo anew and packs it into the package: an hour or so on two cores.
 toy-base: $(STAMP)

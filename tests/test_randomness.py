@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from secondwind.randomness import Draws, key, permuted
+from secondwind.randomness import Draws, key, keys, permuted, uniforms
 
 KEYS = st.integers(0, 2**64 - 1)
 
@@ -76,3 +76,14 @@ def test_shuffled_reaches_every_order() -> None:
     orders = Counter(tuple(Draws(key(5, "order", n)).shuffled([1, 2, 3])) for n in range(6_000))
     assert len(orders) == 6
     assert chisquare(list(orders.values())).pvalue > 1e-4
+
+
+def test_many_keys_and_draws_are_those_of_one_key_each() -> None:
+    documents, windows = np.array([0, 7, 2**31, 5]), np.array([0, 1, 2, 2**40])
+    for seed in (0, 3, 2**64 - 1):
+        wanted = [
+            key(seed, "denoise", 4, d, w) for d, w in zip(documents.tolist(), windows.tolist(), strict=True)
+        ]
+        assert keys(seed, "denoise", 4, documents, windows).tolist() == wanted
+        assert uniforms(np.array(wanted, dtype=np.uint64)).tolist() == [Draws(k).uniform() for k in wanted]
+    assert keys(1, "alone", 2).tolist() == [key(1, "alone", 2)]

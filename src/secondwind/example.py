@@ -133,6 +133,10 @@ class ExampleSource(Protocol):
         """Build one example."""
         ...
 
+    def examples(self, indices: Sequence[int]) -> Sequence[Example]:
+        """Build several examples, together where that is faster."""
+        ...
+
     def fingerprint(self) -> str:
         """Return a hash of everything that determines the examples."""
         ...

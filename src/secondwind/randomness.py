@@ -99,9 +99,27 @@ class Draws:
 
 
 def _mix_array(state: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Scramble as `_mix` does; numpy's unsigned numbers wrap by themselves."""
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
+
+
+def keys(seed: int, purpose: str, *numbers: npt.ArrayLike) -> npt.NDArray[np.uint64]:
+    """Return `key` of many tuples at once: uint64[N], each number an integer or int[N]."""
+    start = int.from_bytes(blake2b(purpose.encode(), digest_size=8).digest(), "little")
+    state = np.full(1, start, dtype=np.uint64)
+    for number in (seed, len(numbers), *numbers):
+        values = number & _MASK if isinstance(number, int) else number
+        mixed = _mix_array(np.atleast_1d(np.asarray(values).astype(np.uint64)))
+        state = _mix_array(state + mixed + np.uint64(_GOLDEN))
+    return state
+
+
+def uniforms(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    """Return the first draw of `Draws(key).uniform()` of many keys: float64[N] in [0, 1)."""
+    bits = _mix_array(keys + np.uint64(_GOLDEN)) >> np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def permuted(indices: npt.NDArray[np.integer] | int, size: int, key: int) -> npt.NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """A vocabulary of letters, a character tokenizer and example sources: a data room without a model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,9 @@ class RandomSource:
         draws = Draws(key(self.seed, "tokens", index))
         tokens = np.array([10 + draws.below(26) for _ in range(num_inputs + num_targets)], dtype=np.int32)
         return Example(tokens[:num_inputs], tokens[num_inputs:], self.name)
+
+    def examples(self, indices: Sequence[int]) -> Sequence[Example]:
+        return [self[index] for index in indices]
 
     def fingerprint(self) -> str:
         return f"random-{self.seed}-{self.longest}-{self.bos}-{self.name}"

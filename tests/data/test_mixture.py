@@ -1,12 +1,16 @@
 """Turns are fair at every prefix, and mixed sources stay a function of the index."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secondwind.data import MixedSource, Mixture
 from secondwind.errors import RecipeError
+from secondwind.example import Example
 from tests.data.conftest import RandomSource
 
 
@@ -64,19 +68,81 @@ def test_rates_that_are_no_shares_are_refused(rates: list[float]) -> None:
         Mixture(rates)
 
 
+class SizedSource:
+    """Examples of given packed lengths, again and again; nothing but lengths."""
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        self._lengths = np.array(lengths, dtype=np.int64)
+
+    def lengths(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        return self._lengths[np.arange(start, stop) % len(self._lengths)]
+
+    def __getitem__(self, index: int) -> Example:
+        raise NotImplementedError
+
+    def examples(self, indices: Sequence[int]) -> Sequence[Example]:
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        return str(self._lengths.tolist())
+
+
+def test_mixed_sources_take_turns_by_their_tokens() -> None:
+    mixed = MixedSource([SizedSource([4]), SizedSource([8])], [1, 1])
+    turns = mixed.turns(0, 8)
+    assert turns.parts.tolist() == [0, 1, 0, 0, 1, 0, 0, 1]
+    assert turns.places.tolist() == [0, 0, 1, 2, 1, 3, 4, 2]
+    assert mixed.lengths(0, 8).tolist() == [4, 8, 4, 4, 8, 4, 4, 8]
+
+
+@given(
+    parts=st.lists(
+        st.tuples(st.floats(0.01, 1.0), st.lists(st.integers(1, 500), min_size=1, max_size=9)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_no_part_is_ahead_of_its_share_of_tokens_by_more_than_one_of_its_examples(
+    parts: list[tuple[float, list[int]]],
+) -> None:
+    mixed = MixedSource([SizedSource(lengths) for _, lengths in parts], [share for share, _ in parts])
+    turns, lengths = mixed.turns(0, 700), mixed.lengths(0, 700)
+    so_far = np.cumsum(lengths)
+    for part, (_, own) in enumerate(parts):
+        ahead = np.cumsum(lengths * (turns.parts == part)) - mixed.shares[part] * so_far
+        assert ahead.max() <= max(own) + 1e-6
+
+
+def test_a_source_without_a_share_never_has_a_turn() -> None:
+    mixed = MixedSource([SizedSource([3]), SizedSource([5])], [0, 1])
+    assert set(mixed.turns(0, 300).parts.tolist()) == {1}
+
+
 def test_mixed_source_announces_and_builds_the_examples_of_its_parts() -> None:
     sources = [RandomSource(seed, longest=20, name=f"part {seed}") for seed in range(3)]
     mixed = MixedSource(sources, [4, 2, 1])
-    lengths = mixed.lengths(50, 90)
+    lengths, turns = mixed.lengths(50, 90), mixed.turns(50, 90)
+    together = mixed.examples(range(50, 90))
     for index in range(50, 90):
-        turn = mixed.mixture[index]
-        made, expected = mixed[index], sources[turn.part][turn.place]
-        assert made.source == f"part {turn.part}"
-        assert made.targets.tolist() == expected.targets.tolist()
+        part, place = int(turns.parts[index - 50]), int(turns.places[index - 50])
+        made, expected = mixed[index], sources[part][place]
+        assert made.source == together[index - 50].source == f"part {part}"
+        assert made.targets.tolist() == expected.targets.tolist() == together[index - 50].targets.tolist()
         assert lengths[index - 50] == len(made.inputs) + len(made.targets) + 1
+    assert set(turns.parts.tolist()) == {0, 1, 2}
 
 
-def test_mixed_source_has_another_fingerprint_when_a_rate_or_a_part_changes() -> None:
+def test_mixed_source_does_not_depend_on_the_order_of_look_ups() -> None:
+    def mixed() -> MixedSource:
+        return MixedSource([RandomSource(1, longest=9), RandomSource(2, longest=30)], [0.3, 0.7])
+
+    forwards, jumping = mixed(), mixed()
+    last = jumping.lengths(900, 901).tolist()
+    assert [forwards.lengths(n, n + 1).tolist() for n in range(901)][-1] == last
+    assert jumping.turns(0, 900).parts.tolist() == forwards.turns(0, 900).parts.tolist()
+
+
+def test_mixed_source_has_another_fingerprint_when_a_share_or_a_part_changes() -> None:
     first, second = RandomSource(1, longest=9), RandomSource(2, longest=9)
     prints = {
         MixedSource([first, second], [1, 1]).fingerprint(),
@@ -87,6 +153,9 @@ def test_mixed_source_has_another_fingerprint_when_a_rate_or_a_part_changes() ->
     assert MixedSource([first, second], [2, 2]).fingerprint() in prints
 
 
-def test_mixed_source_is_refused_when_a_rate_is_missing() -> None:
-    with pytest.raises(RecipeError, match="2 sources and 1 rates"):
-        MixedSource([RandomSource(1, longest=9), RandomSource(2, longest=9)], [1])
+def test_mixed_source_is_refused_when_a_share_is_missing_or_none_counts() -> None:
+    sources = [RandomSource(1, longest=9), RandomSource(2, longest=9)]
+    with pytest.raises(RecipeError, match="2 sources and 1 shares"):
+        MixedSource(sources, [1])
+    with pytest.raises(RecipeError, match="rates that are finite"):
+        MixedSource(sources, [0, 0])

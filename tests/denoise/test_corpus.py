@@ -61,6 +61,30 @@ def test_announced_lengths_are_those_of_the_examples_and_fit_the_room(tmp_path: 
     assert max(real) <= 128
 
 
+def test_examples_built_together_are_those_built_alone(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards"), UL2)
+    count = num_windows(source, sum(LENGTHS)) + 5  # into the second epoch
+    order = [*range(0, count, 2), *range(count - 1, 0, -3), 4, 4]
+    together = [(e.inputs.tolist(), e.targets.tolist(), e.source) for e in source.examples(order)]
+    alone = [(e.inputs.tolist(), e.targets.tolist(), e.source) for e in (source[index] for index in order)]
+    assert together == alone
+
+
+def test_each_denoiser_fills_its_own_room(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "shards", [5000])
+    rooms = {"S": 128, "R-3-15": 64, "X-32-15": 32, "X-3-50": 46}
+    source = DenoisedCorpus(
+        shards, U_PALM, make_vocabulary(), seed=1, room=[rooms[d.name] for d, _ in U_PALM]
+    )
+    longest = dict.fromkeys(rooms, 0)
+    for index, packed in enumerate(source.lengths(0, 60).tolist()):
+        name = source[index].source
+        longest[name] = max(longest[name], packed)
+    assert longest == rooms
+    with pytest.raises(ExampleError, match="4 denoisers got 2 rooms"):
+        DenoisedCorpus(shards, U_PALM, make_vocabulary(), seed=1, room=[64, 64])
+
+
 def test_windows_are_the_longest_that_fit(tmp_path: Path) -> None:
     source = corpus(write_shards(tmp_path / "shards", [5000]), CAUSAL, dropout=0)
     # BOS and 127 tokens fill the room of 128; only the window that ends the document is shorter.

@@ -21,6 +21,7 @@ from secondwind.denoise import (
     named_mixture,
     required_sentinels,
     restore,
+    with_causal_share,
 )
 from secondwind.errors import ExampleError, RecipeError, TooFewSentinels, VocabularyError
 from secondwind.example import Example
@@ -128,7 +129,7 @@ def test_the_same_text_under_two_keys_gets_two_masks(vocabulary: Vocabulary) -> 
 
 
 def test_too_few_sentinels_is_an_error_that_says_how_many() -> None:
-    with pytest.raises(TooFewSentinels, match=r"makes 15 noise spans .* has 10 sentinels.*num_sentinels=15"):
+    with pytest.raises(TooFewSentinels, match=r"window of 300 tokens needs 15 sentinels.*num_sentinels=15"):
         denoise(range(300), SpanDenoiser("R", "R", 0.15, 3), make_vocabulary(num_sentinels=10), key=0)
 
 
@@ -171,8 +172,18 @@ def test_published_mixtures_have_the_papers_shares() -> None:
     for denoiser, rate in named_mixture("u_palm"):
         shares[denoiser.name[0]] = shares.get(denoiser.name[0], 0.0) + rate
     assert shares == {"S": 0.5, "R": 0.25, "X": 0.25}
-    assert [rate for _, rate in named_mixture("ul2")] == pytest.approx([1 / 7] * 7)
-    assert sum(rate for _, rate in named_mixture("u_palm", causal_share=0.25)) == pytest.approx(1)
+    assert len({rate for _, rate in named_mixture("ul2")}) == 1 and len(named_mixture("ul2")) == 7
+    gemma = {denoiser.name: rate for denoiser, rate in with_causal_share(named_mixture("t5gemma2"), 0)}
+    assert gemma["S-75"] == pytest.approx(0.5) and len(gemma) == 5
+
+
+def test_a_causal_share_is_taken_from_all_denoisers_alike() -> None:
+    mixture = with_causal_share(named_mixture("u_palm"), 0.2)
+    shares = {denoiser.name: rate for denoiser, rate in mixture}
+    assert shares == pytest.approx({"S": 0.4, "R-3-15": 0.2, "X-32-15": 0.1, "X-3-50": 0.1, "C": 0.2})
+
+
+def test_an_unknown_mixture_names_the_nearest() -> None:
     with pytest.raises(RecipeError, match="Nearest: u_palm"):
         named_mixture("upalm")
 

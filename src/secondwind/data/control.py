@@ -13,6 +13,7 @@ left out, never carried alone into the next row; so is one that would leave a si
 no segment could fill. Without BOS a lone last token can remain; it carries no loss.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,6 +94,10 @@ class ControlStream:
         self._keep(self._latest)
         examples = [self._example(segment) for segment in segments]
         return build_row(examples, row_length=self._row_length, vocabulary=self._vocabulary)
+
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Build several rows."""
+        return [self.row(number) for number in numbers]
 
     def num_tokens(self, number: int) -> int:
         """Count the non-padding tokens of one row: those of the mirrored row."""

@@ -5,7 +5,7 @@
 
 Sampling parts at random would leave a rare task out of a short run by bad luck, and would make the
 realised shares differ between arms. Here they are within one example of the intended, at every
-prefix, for any number of parts.
+prefix, for any number of parts. `MixedSource` does the like for shares of tokens.
 
 Source: R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980): the greedy
     rule of its section 2 keeps every part within 1 - 1/(2k - 2) of its due, for k parts.
@@ -14,7 +14,7 @@ Source: R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 
 import heapq
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from secondwind.example import Example, ExampleSource
 from secondwind.runs import fingerprint
 
 _EXTENSION = 4096
+_LENGTHS_AT_ONCE = 256
 
 
 class Turn(NamedTuple):
@@ -57,13 +58,7 @@ class Mixture:
         Raises:
             RecipeError: a rate is negative or not finite, or none is positive.
         """
-        if not all(math.isfinite(rate) and rate >= 0 for rate in rates) or not any(rates):
-            raise RecipeError(
-                f"a mixture needs rates that are finite and not negative, at least one of them above 0; "
-                f"got {list(rates)}. Correct the rates, or leave out the parts that should not be used."
-            )
-        total = math.fsum(rates)  # exact, so the same on every platform
-        self.rates = tuple(rate / total for rate in rates)
+        self.rates = _normalised(rates)
         self._slack = 1 / max(2 * sum(rate > 0 for rate in self.rates) - 2, 2)
         self._parts = array("i")
         self._places = array("q")
@@ -117,43 +112,100 @@ class Mixture:
 
 
 class MixedSource:
-    """Several example sources interleaved at given rates: itself an `ExampleSource`."""
+    """Several example sources that share the tokens: itself an `ExampleSource`.
 
-    def __init__(self, sources: Sequence[ExampleSource], rates: Sequence[float]) -> None:
-        """Interleave `sources` at `rates`.
+        shares .5 .5     lengths of part 0: 4 4 4 ...     of part 1: 8 8 8 ...
+        turns            0 1 0 0 1 0 0 1 ...
+
+    Each turn goes to the part whose tokens so far are least for its share. At any prefix no part is
+    ahead of its due by more than one of its own examples, whatever the lengths: a part that has the
+    turn is not ahead before it.
+    """
+
+    def __init__(self, sources: Sequence[ExampleSource], shares: Sequence[float]) -> None:
+        """Mix `sources` so that each has its share of the tokens, BOS included.
 
         Raises:
-            RecipeError: the rates cannot be used, or their number is not that of the sources.
+            RecipeError: the shares cannot be used, or their number is not that of the sources.
         """
-        if len(sources) != len(rates):
+        if len(sources) != len(shares):
             raise RecipeError(
-                f"a mixture got {len(sources)} sources and {len(rates)} rates; wanted one rate for each "
+                f"a mixture got {len(sources)} sources and {len(shares)} shares; wanted one share for each "
                 "source. Correct the mixture."
             )
-        self.mixture = Mixture(rates)
-        self._sources = tuple(sources)
+        self.sources = tuple(sources)
+        self.shares = _normalised(shares)
+        self._parts, self._places, self._lengths = array("i"), array("q"), array("q")
+        self._tokens = [0] * len(sources)
+        self._counts = [0] * len(sources)
+        self._ahead: list[list[int]] = [[] for _ in sources]  # lengths of the next examples, last one first
+
+    def turns(self, start: int, stop: int) -> Turns:
+        """Return whose examples start .. stop - 1 are."""
+        self._extend(stop)
+        return Turns(
+            np.array(self._parts[start:stop], dtype=np.int32),
+            np.array(self._places[start:stop], dtype=np.int64),
+        )
 
     def lengths(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the packed lengths of examples start .. stop - 1."""
-        turns = self.mixture.turns(start, stop)
-        lengths = np.empty(stop - start, dtype=np.int64)
-        present: list[int] = turns.parts.tolist()
-        for part in set(present):
-            of_part = np.flatnonzero(turns.parts == part)
-            first = int(turns.places[of_part[0]])
-            lengths[of_part] = self._sources[part].lengths(first, first + len(of_part))
-        return lengths
+        self._extend(stop)
+        return np.array(self._lengths[start:stop], dtype=np.int64)
 
     def __getitem__(self, index: int) -> Example:
         """Build one example, by the source whose turn it is."""
-        turn = self.mixture[index]
-        return self._sources[turn.part][turn.place]
+        turn = self._turn(index)
+        return self.sources[turn.part][turn.place]
+
+    def examples(self, indices: Sequence[int]) -> Sequence[Example]:
+        """Build several examples, each source's together."""
+        turns = [self._turn(index) for index in indices]
+        found: dict[int, Iterator[Example]] = {}
+        for part in {turn.part for turn in turns}:
+            places = [turn.place for turn in turns if turn.part == part]
+            found[part] = iter(self.sources[part].examples(places))
+        return [next(found[turn.part]) for turn in turns]
 
     def fingerprint(self) -> str:
         """Return a hash of the sources and their shares."""
         return fingerprint(
             {
-                "mixture": list(self.mixture.rates),
-                "sources": [source.fingerprint() for source in self._sources],
+                "token_shares": list(self.shares),
+                "sources": [source.fingerprint() for source in self.sources],
             }
         )
+
+    def _turn(self, index: int) -> Turn:
+        if index < 0:
+            raise IndexError(f"a mixed source has examples 0, 1, 2, ...; got {index}")
+        self._extend(index + 1)
+        return Turn(self._parts[index], self._places[index])
+
+    def _extend(self, stop: int) -> None:
+        used = [part for part, share in enumerate(self.shares) if share > 0]
+        while len(self._parts) < stop:
+            part = min(used, key=lambda part: self._tokens[part] / self.shares[part])
+            place, length = self._counts[part], self._next_length(part)
+            self._parts.append(part)
+            self._places.append(place)
+            self._lengths.append(length)
+            self._counts[part] += 1
+            self._tokens[part] += length
+
+    def _next_length(self, part: int) -> int:
+        """Return the length of a part's next example; a source is asked for many at a time."""
+        if not self._ahead[part]:
+            place = self._counts[part]
+            self._ahead[part] = self.sources[part].lengths(place, place + _LENGTHS_AT_ONCE).tolist()[::-1]
+        return self._ahead[part].pop()
+
+
+def _normalised(rates: Sequence[float]) -> tuple[float, ...]:
+    if not all(math.isfinite(rate) and rate >= 0 for rate in rates) or not any(rates):
+        raise RecipeError(
+            f"a mixture needs rates that are finite and not negative, at least one of them above 0; "
+            f"got {list(rates)}. Correct the rates, or leave out the parts that should not be used."
+        )
+    total = math.fsum(rates)  # exact, so the same on every platform
+    return tuple(rate / total for rate in rates)

@@ -12,11 +12,8 @@ A folder appears whole or not at all; a damaged one is named and refused.
 import hashlib
 import io
 import json
-import os
-import shutil
 from array import array
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,41 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from secondwind.errors import DataError, RunError
+from secondwind.errors import DataError
 from secondwind.example import Tokens
-from secondwind.runs import canonical_json, file_sha256, fingerprint, sync_folder, write_atomically
+from secondwind.runs import canonical_json, file_sha256, fingerprint, staged_folder, write_atomically
 
 _VERSION = 1
 _TOKENS, _OFFSETS, _IDS, _MANIFEST = "tokens.bin", "offsets.npy", "ids.txt", "manifest.json"
 _TOKEN_TYPE = np.dtype("<i4")
-
-
-@contextmanager
-def staged_folder(folder: Path) -> Generator[Path]:
-    """Fill a folder beside `folder` that takes its place at the end, or vanishes at an error.
-
-    Raises:
-        RunError: it cannot be written; what was in `folder` is untouched.
-    """
-    staged = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
-    replaced = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    try:
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(parents=True)
-        yield staged
-        sync_folder(staged)
-        if folder.exists():
-            folder.rename(replaced)
-        staged.rename(folder)
-        sync_folder(folder.parent)
-    except OSError as error:
-        raise RunError(
-            f"cannot write {folder}: {error.strerror or error}. Its previous content, if any, is untouched. "
-            "Free space or choose another folder with --out."
-        ) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
 
 
 class ShardWriter:
@@ -199,9 +168,7 @@ class _HashedFile:
         self._num_bytes += len(content)
 
     def close(self) -> dict[str, Any]:
-        with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        self._file.close()
         return {"bytes": self._num_bytes, "sha256": self._hash.hexdigest()}
 
 

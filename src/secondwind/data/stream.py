@@ -8,7 +8,7 @@ resumes anywhere, and any number of ranks can each build only its own rows.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from secondwind.data.pack import build_row, packed_length, plan_rows
 from secondwind.errors import ExampleError, RunError
-from secondwind.example import ExampleSource, Row
+from secondwind.example import Example, ExampleSource, Row
 from secondwind.randomness import key, permuted
 from secondwind.runs import fingerprint
 from secondwind.vocabulary import Vocabulary
@@ -31,6 +31,10 @@ class RowSource(Protocol):
 
     def row(self, number: int) -> Row:
         """Build one row."""
+        ...
+
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Build several rows, together where that is faster."""
         ...
 
     def num_tokens(self, number: int) -> int:
@@ -86,23 +90,37 @@ class Stream:
         self._plans: dict[int, _Plan] = {}
 
     def row(self, number: int) -> Row:
-        """Build one row.
+        """Build one row; raises as `rows` does."""
+        return self.rows([number])[0]
+
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Build several rows, asking the source for all their examples at once.
 
         Raises:
             ExampleError: an example is too long for a row, or not as long as its source announced.
         """
-        plan, local = self._find(number)
-        vocabulary = self._packer.vocabulary
-        examples = [self._source[plan.first_example + example] for example in plan.rows[local].tolist()]
-        for index, example in zip(plan.rows[local].tolist(), examples, strict=True):
-            length = packed_length(len(example.inputs), len(example.targets), vocabulary)
-            if length != plan.lengths[index]:
-                raise ExampleError(
-                    f"example {plan.first_example + index} of source '{example.source}' has {length} tokens, "
-                    f"but its source announced {plan.lengths[index]}. The two must agree, or resumed runs "
-                    "would differ: mend the source's lengths()."
-                )
-        return build_row(examples, row_length=self._packer.row_length, vocabulary=vocabulary)
+        wanted = [self.examples(number) for number in numbers]
+        indices = [index for row in wanted for index in row.tolist()]
+        found = iter(zip(indices, self._source.examples(indices), strict=True))
+        row_length, vocabulary = self._packer.row_length, self._packer.vocabulary
+        rows: list[Row] = []
+        for number in numbers:
+            plan, local = self._find(number)
+            announced = plan.lengths[plan.rows[local]].tolist()
+            examples = [self._checked(*next(found), announced=length) for length in announced]
+            rows.append(build_row(examples, row_length=row_length, vocabulary=vocabulary))
+        return rows
+
+    def _checked(self, index: int, example: Example, *, announced: int) -> Example:
+        """Refuse an example that is not as long as its source announced: it was planned by that."""
+        length = packed_length(len(example.inputs), len(example.targets), self._packer.vocabulary)
+        if length != announced:
+            raise ExampleError(
+                f"example {index} of source '{example.source}' has {length} tokens, but its source "
+                f"announced {announced}. The two must agree, or resumed runs would differ: mend the "
+                "source's lengths()."
+            )
+        return example
 
     def num_tokens(self, number: int) -> int:
         """Count the non-padding tokens of one row, from lengths alone."""

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, PrefixDenoiser, SpanDenoiser
-from secondwind.denoise.spans import noise_mask, span_counts
-from secondwind.errors import ExampleError, TooFewSentinels, TooShort, VocabularyError, nearest
+from secondwind.denoise.spans import noise_mask
+from secondwind.errors import ExampleError, TooShort, VocabularyError, nearest
 from secondwind.example import Example, Flags, Tokens
 from secondwind.randomness import Draws
 from secondwind.vocabulary import Vocabulary
@@ -70,10 +70,11 @@ def denoise(
                 corruption_rate=denoiser.corruption_rate,
                 mean_span_length=denoiser.mean_span_length,
                 key=key,
+                placement=denoiser.placement,
             )
             sentinels = _sentinels(mask, denoiser, vocabulary)
-            inputs = _fold(window, mask, sentinels)
-            targets = _unfold(window, mask, sentinels)
+            inputs = fold(window, mask, sentinels)
+            targets = unfold(window, mask, sentinels)
         case PrefixDenoiser() | CausalDenoiser():
             pivot = _pivot(len(window), denoiser, key)
             inputs, targets = window[:pivot], window[pivot:]
@@ -96,9 +97,7 @@ def denoised_length(
     denoiser = _ONE_TOKEN if num_tokens == 1 else denoiser
     mode = 0 if denoiser.mode is None else 1
     if isinstance(denoiser, SpanDenoiser):
-        num_noise, num_spans = span_counts(
-            num_tokens, corruption_rate=denoiser.corruption_rate, mean_span_length=denoiser.mean_span_length
-        )
+        num_noise, num_spans = denoiser.counts(num_tokens)
         return DenoisedLength(mode + num_tokens - num_noise + num_spans, num_noise + num_spans + 1)
     pivot = _pivot(num_tokens, denoiser, key)
     return DenoisedLength(mode + pivot, num_tokens - pivot + int(ends_document))
@@ -133,7 +132,7 @@ def restore(example: Example, vocabulary: Vocabulary) -> Tokens:
     return np.concatenate(pieces)
 
 
-def _fold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
+def fold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
     """Replace each hidden run by one sentinel: `a # # d` becomes `a <0> d`."""
     first = hidden & ~np.concatenate([[False], hidden[:-1]])
     folded = window.copy()
@@ -141,7 +140,7 @@ def _fold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
     return folded[~hidden | first]
 
 
-def _unfold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
+def unfold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
     """Spell out the hidden runs, each behind its sentinel: `a # # d` becomes `<0> b c`."""
     first = hidden & ~np.concatenate([[False], hidden[:-1]])
     starts = np.flatnonzero(first[hidden])
@@ -150,21 +149,17 @@ def _unfold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:
 
 def _sentinels(mask: Flags, denoiser: SpanDenoiser, vocabulary: Vocabulary) -> Tokens:
     num_spans = int(np.count_nonzero(np.diff(mask.astype(np.int8), prepend=0) == 1))
-    if num_spans > vocabulary.num_sentinels:
-        raise TooFewSentinels(
-            f"denoiser '{denoiser.name}' makes {num_spans} noise spans in a window of {len(mask)} tokens, "
-            f"but the vocabulary has {vocabulary.num_sentinels} sentinels. Adopt more "
-            f"(Vocabulary.adopt(tokenizer, num_sentinels={num_spans})), shorten the window, or raise "
-            "mean_span_length."
-        )
+    vocabulary.require_sentinels(num_spans, f"denoiser '{denoiser.name}' in a window of {len(mask):,} tokens")
     return np.asarray(vocabulary.sentinels[:num_spans], dtype=np.int32)
 
 
 def _pivot(num_tokens: int, denoiser: PrefixDenoiser | CausalDenoiser, key: int) -> int:
-    """Return how many tokens are given: uniform for S, none for C."""
+    """Return how many tokens are given: none for C."""
     if isinstance(denoiser, CausalDenoiser):
         return 0
-    most_targets = min(max(round(2 * denoiser.target_share * num_tokens), 1), num_tokens - 1)
+    most_targets = denoiser.most_targets(num_tokens)
+    if denoiser.pivot == "fixed":
+        return num_tokens - most_targets
     return num_tokens - 1 - Draws(key).below(most_targets)
 
 

@@ -86,6 +86,10 @@ class InstructionSource:
             self._build(block)
         return self._examples[block][place]
 
+    def examples(self, indices: Sequence[int]) -> Sequence[Example]:
+        """Build several examples."""
+        return [self[index] for index in indices]
+
     def lengths(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the packed lengths of examples start .. stop - 1, BOS included."""
         log = self._log(start, stop)

@@ -1,0 +1,113 @@
+"""From a text file to packed rows: tokens a second with tokenisation and without, and peak memory.
+
+    python -m benchmarks.denoise.text_to_rows corpus.jsonl.gz
+    python -m benchmarks.denoise.text_to_rows corpus.jsonl.gz --tokenizer MODEL --row-length 8192
+
+Prints one line a stage: reading and encoding into shards, planning windows and rows on lengths, and
+building rows (corrupting windows, packing them). Rates are raw corpus tokens per second of wall time;
+memory is the largest resident size of the process up to there. Without --tokenizer a byte-level BPE of
+16,384 ids is trained on the file's first 20 MB, outside the clock.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from secondwind.data import Faults, Packer, Stream, prepare, read_documents
+from secondwind.denoise import U_PALM, DenoisedCorpus, required_sentinels
+from secondwind.vocabulary import Vocabulary
+
+_BATCH_ROWS = 32
+_TRAINED_IDS, _TRAINING_CHARACTERS = 16_384, 20_000_000
+
+
+def main() -> None:
+    """Time each stage on one file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("text", type=Path, help="a text, JSONL or compressed file")
+    parser.add_argument("--tokenizer", help="model folder or hub name; none trains one")
+    parser.add_argument("--row-length", type=int, default=2048)
+    parser.add_argument("--examples-per-row", type=int, default=2)
+    parser.add_argument("--documents", type=int, help="read this many documents only")
+    told = parser.parse_args()
+    named = told.tokenizer
+    tokenizer: Any = AutoTokenizer.from_pretrained(named) if named else _trained(told.text, told.documents)
+    room = told.row_length // told.examples_per_row
+    needed = required_sentinels([denoiser for denoiser, _ in U_PALM], room)
+    vocabulary = Vocabulary.adopt(tokenizer, num_sentinels=needed)
+    with tempfile.TemporaryDirectory() as folder:
+        started, faults = time.perf_counter(), Faults()
+        documents = read_documents(str(told.text), text_field="text", limit=told.documents, faults=faults)
+        corpus = prepare(
+            documents,
+            tokenizer,
+            vocabulary,
+            Path(folder) / "corpus",
+            held_out=0.0,
+            faults=faults,
+            identity={},
+        )
+        shards = corpus.train
+        encoding = time.perf_counter() - started
+        print(f"{shards.num_documents:,} documents, {shards.num_tokens:,} tokens; row {told.row_length:,}")
+        _tell("reading and encoding", shards.num_tokens, encoding)
+        started = time.perf_counter()
+        source = DenoisedCorpus(shards, U_PALM, vocabulary, seed=1, room=room, mode_token_dropout=0.2)
+        stream = Stream(source, Packer(told.row_length, vocabulary), seed=1)
+        num_rows, raw_tokens = 0, 0
+        while raw_tokens < shards.num_tokens:
+            raw_tokens += sum(source.window_length(i) for i in stream.examples(num_rows).tolist())
+            num_rows += 1
+        planning = time.perf_counter() - started
+        _tell("planning windows and rows", raw_tokens, planning)
+        stream.row(0)  # loads the kernel
+        started = time.perf_counter()
+        batches = (
+            range(first, min(first + _BATCH_ROWS, num_rows)) for first in range(0, num_rows, _BATCH_ROWS)
+        )
+        packed = sum(row.num_tokens for batch in batches for row in stream.rows(batch))
+        building = time.perf_counter() - started
+        _tell("corrupting and packing", raw_tokens, building)
+        _tell("all but encoding", raw_tokens, planning + building)
+        _tell("text to rows", raw_tokens, encoding + planning + building)
+        print(f"{num_rows:,} rows, filled to {packed / (num_rows * told.row_length):.2%}")
+
+
+def _tell(stage: str, tokens: int, seconds: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{stage:<26} {tokens / seconds / 1e6:8.2f} M tokens/s {seconds:8.1f} s   peak {peak:,.0f} MiB")
+
+
+def _trained(path: Path, limit: int | None) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE on the file's beginning."""
+
+    def texts() -> Iterator[str]:
+        characters = 0
+        for document in islice(read_documents(str(path), text_field="text", faults=Faults()), limit):
+            yield document.text[:1_000_000]
+            characters += len(document.text)
+            if characters > _TRAINING_CHARACTERS:
+                return
+
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=_TRAINED_IDS, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(texts(), trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")
+
+
+if __name__ == "__main__":
+    main()
