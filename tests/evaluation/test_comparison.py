@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from secondwind.errors import DataError
-from secondwind.evaluation.comparison import NORMALIZED_AVERAGE, compare, contrasts, normalized_average
+from secondwind.evaluation.comparison import compare, contrasts, normalized_average
+from secondwind.evaluation.paired import NORMALIZED_AVERAGE
+from secondwind.evaluation.protocol import View
 from secondwind.evaluation.results import BenchmarkResult, ItemResult, Results, summarise
+from secondwind.evaluation.statistics import unseen_exceptions
 
 COMPLEMENTARITY = {"complementarity": [("ul2r+flan", 1), ("flan", -1), ("ul2r", -1), ("base", 1)]}
 
@@ -84,8 +87,7 @@ def test_compare_pairs_items():
     assert difference.p_value == pytest.approx(2 * 0.5**20)
     # Items on which both agree carry no noise: narrower than two unpaired intervals would be.
     assert 0 < difference.interval[0] < 0.25 < difference.interval[1] < 0.4
-    assert found.normalized_average is not None
-    assert found.normalized_average.effect == pytest.approx(25.0)
+    assert found.averages[NORMALIZED_AVERAGE].effect == pytest.approx(25.0)
 
 
 def test_compare_is_antisymmetric():
@@ -172,14 +174,105 @@ def test_the_contrast_of_the_average_draws_all_parts_together():
             "bbh:cot": scored({"navigate": (~direct).astype(float).tolist()}, mode="cot"),
         }
     )
-    # Direct and chain of thought solve opposite items, so on shared draws their mean never moves.
-    found = normalized_average(opposite)
-    assert found.interval == pytest.approx((50.0, 50.0))
+    # Direct and chain of thought solve opposite items, so on shared draws their mean never moves: what
+    # is open are items unlike these 60, solved in both ways or in none.
+    limit = unseen_exceptions([60], [50.0])
+    assert normalized_average(opposite).interval == pytest.approx((50.0 - limit, 50.0 + limit), abs=1e-4)
     apart = Results(
         {**opposite.benchmarks, "bbh:cot": scored({"navigate": cot.astype(float).tolist()}, mode="cot")}
     )
     interval = normalized_average(apart).interval
-    assert interval is not None and interval[1] - interval[0] > 5
+    assert interval is not None and interval[1] - interval[0] > 2 * limit
+
+
+def test_averages_and_contrasts_are_made_within_a_view():
+    def model(trained: float, causal: float) -> Results:
+        keys = {"bbh": trained, "bbh@causal": causal}
+        return Results(
+            {key: scored({"a": with_share(share)}) for key, share in keys.items()}, ("BBH:direct",)
+        )
+
+    arms = {"base": {1: model(0.2, 0.2)}, "flan": {1: model(0.6, 0.3)}}
+    found = {c.benchmark: c.effect for c in contrasts(arms, {"flan - base": [("flan", 1), ("base", -1)]})}
+    assert found == pytest.approx(
+        {"bbh": 0.4, "bbh@causal": 0.1, "normalized_average": 40.0, "normalized_average@causal": 10.0}
+    )
+    average = normalized_average(arms["flan"][1])
+    assert (average.value, average.view) == (pytest.approx(60.0), View())
+    assert [(other.name, other.value) for other in average.others] == [
+        ("normalized_average@causal", pytest.approx(30.0))
+    ]
+    assert average.to_json()["others"]["normalized_average@causal"]["parts"] == {"BBH:direct": 30.0}
+
+
+def test_the_first_view_is_the_headline_where_the_trained_mask_is_not_asked():
+    shares = {"bbh@prefix": 0.5, "bbh@causal": 0.1}
+    results = Results({key: scored({"a": with_share(share)}) for key, share in shares.items()})
+    found = normalized_average(results)
+    assert (found.value, found.name) == (pytest.approx(50.0), "normalized_average@prefix")
+
+
+def test_equal_answers_leave_the_average_as_wide_as_unseen_exceptions_make_it():
+    same = Results(
+        {
+            "bbh": scored({"a": [0, 1] * 30, "b": [1, 0] * 20}, {"a": 0.5}),
+            "mmlu": scored({"c": [1] * 50}, {"c": 0.25}, family="MMLU"),
+        }
+    )
+    low, high = compare(same, same).averages[NORMALIZED_AVERAGE].interval
+    limit = unseen_exceptions([60, 40, 50], [100 / 0.5 / 4, 100 / 4, 100 / 0.75 / 2])
+    assert (low, high) == pytest.approx((-limit, limit), abs=1e-4)
+    assert 2 < limit < 10
+
+
+def test_nothing_solved_leaves_an_average_room_above_alone():
+    found = normalized_average(Results({"bbh": scored({"a": [0] * 40, "b": [0] * 60})}))
+    assert found.interval == pytest.approx((0.0, unseen_exceptions([40, 60], [50.0, 50.0])), abs=1e-4)
+
+
+def test_a_part_without_spread_adds_to_a_part_with_it():
+    mixed, equal = [1, 1, 0, 0] * 15, [1, 0, 1, 0] * 15
+
+    def model(first: list[float], second: list[float]) -> Results:
+        return Results({"bbh": scored({"a": first}), "mmlu": scored({"c": second}, family="MMLU")})
+
+    wide = compare(model(mixed, equal), model(equal, equal)).averages[NORMALIZED_AVERAGE]
+    alone = compare(Results({"bbh": scored({"a": mixed})}), Results({"bbh": scored({"a": equal})}))
+    half = alone.averages[NORMALIZED_AVERAGE].interval[1] / 2
+    assert wide.interval[1] == pytest.approx(np.hypot(half, unseen_exceptions([60], [50.0])), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("shares", "sizes"),
+    [
+        ((0.02, 0.02), ([60], [60])),  # mostly no answer changes at all
+        ((0.2, 0.01), ([60], [120])),  # one part moves, the other hardly
+        ((0.1, 0.1), ([4] * 15, [100])),  # many small tasks, most of them without a change
+    ],
+)
+def test_the_interval_of_the_average_covers_the_true_difference(
+    shares: tuple[float, float], sizes: tuple[list[int], list[int]]
+):
+    """In each part a share of the items is lost and three times that share is won by the second model."""
+    random, covered, trials = np.random.default_rng(11), 0, 150
+    truth = 100 * float(np.mean([share * 0.5 for share in shares]))
+    for number in range(trials):
+        models: list[dict[str, BenchmarkResult]] = [{}, {}]
+        for family, share, counts in zip(("BBH", "MMLU"), shares, sizes, strict=True):
+            rows: list[dict[str, list[float]]] = [{}, {}]
+            for task, count in enumerate(counts):
+                solved = random.random(count) < 0.5
+                luck = random.random(count)
+                second = (solved & (luck >= share / 2)) | (~solved & (luck < 1.5 * share))
+                for row, answers in zip(rows, (solved, second), strict=True):
+                    row[f"{family}{task}"] = answers.astype(float).tolist()
+            for model, row in zip(models, rows, strict=True):
+                model[family] = scored(row, family=family)
+        low, high = (
+            compare(Results(models[0]), Results(models[1]), seed=number).averages[NORMALIZED_AVERAGE].interval
+        )
+        covered += low <= truth <= high
+    assert covered / trials >= 0.92
 
 
 def test_results_join_and_summarise():

@@ -62,8 +62,8 @@ def rows(path: Path) -> list[dict[str, object]]:
 def test_every_benchmark_gets_a_file_and_every_column_a_key(tmp_path: Path):
     results = run(tmp_path, FakeRespondent(write=odd))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "infilling.jsonl",
-        "numbers.jsonl",
+        "infilling@prefix.jsonl",
+        "numbers@prefix.jsonl",
         "perplexity.jsonl",
     ]
     assert list(results.benchmarks) == ["numbers", "infilling", "infilling:left", "perplexity"]
@@ -76,7 +76,7 @@ def test_every_benchmark_gets_a_file_and_every_column_a_key(tmp_path: Path):
 
 def test_a_row_holds_prompt_output_score_and_group(tmp_path: Path):
     run(tmp_path, FakeRespondent(write=odd))
-    head, first, *_ = rows(tmp_path / "numbers.jsonl")
+    head, first, *_ = rows(tmp_path / "numbers@prefix.jsonl")
     assert head["head"]["num_items"] == 10  # type: ignore[index]
     assert first == {
         "id": "q0",
@@ -106,12 +106,12 @@ def test_a_complete_file_is_not_asked_again(tmp_path: Path):
 def test_a_half_written_file_goes_on_where_it_stopped(tmp_path: Path, kept_bytes: int):
     whole, half = tmp_path / "whole", tmp_path / "half"
     wanted = run(whole, FakeRespondent(write=odd))
-    content = (whole / "numbers.jsonl").read_bytes()
+    content = (whole / "numbers@prefix.jsonl").read_bytes()
     half.mkdir()
-    (half / "numbers.jsonl").write_bytes(content[:kept_bytes])
+    (half / "numbers@prefix.jsonl").write_bytes(content[:kept_bytes])
     fake = FakeRespondent(write=odd)
     assert run(half, fake) == wanted
-    assert (half / "numbers.jsonl").read_bytes() == content
+    assert (half / "numbers@prefix.jsonl").read_bytes() == content
     asked_again = [prompt for prompt in fake.prompts if prompt.startswith("Answer the question")]
     kept_rows = max(0, content[:kept_bytes].count(b"\n") - 1)
     assert len(asked_again) == 10 - kept_rows // 4 * 4
@@ -134,35 +134,60 @@ def test_answers_of_something_else_are_refused(
     tmp_path: Path, settings: dict[str, str], protocol: Protocol, named: str
 ):
     run(tmp_path, FakeRespondent(write=odd))
-    with pytest.raises(RunError, match=f"numbers.jsonl holds answers with other {named} than"):
+    with pytest.raises(RunError, match=f"numbers@prefix.jsonl holds answers with other {named} than"):
         run(tmp_path, FakeRespondent(write=odd), protocol=protocol, **settings)
 
 
 @pytest.mark.parametrize(
-    ("protocol", "trained", "key", "averaged"),
+    ("protocol", "key", "averaged"),
     [
-        (Protocol(SUITE), "prefix", "numbers", True),
-        (Protocol(SUITE, attention="prefix"), "prefix", "numbers", True),
-        (Protocol(SUITE, attention="causal"), "prefix", "numbers@causal", False),
-        (Protocol(SUITE, attention="causal"), "causal", "numbers", True),
-        (Protocol(SUITE, attention="prefix"), "causal", "numbers@prefix", False),
-        (Protocol(SUITE, "cot"), "prefix", "numbers:cot", True),
-        (Protocol(SUITE, "cot", samples=3, temperature=0.7), "prefix", "numbers:cot*3", False),
-        (
-            Protocol(SUITE, "cot", mode_token="S", attention="causal"),
-            "prefix",
-            "numbers:cot[S]@causal",
-            False,
-        ),
+        (Protocol(SUITE), "numbers", True),
+        (Protocol(SUITE, attention="prefix"), "numbers@prefix", True),
+        (Protocol(SUITE, attention="causal"), "numbers@causal", True),
+        (Protocol(SUITE, "cot"), "numbers:cot", True),
+        (Protocol(SUITE, "cot", samples=3, temperature=0.7), "numbers:cot*3", False),
+        (Protocol(SUITE, "cot", mode_token="S", attention="causal"), "numbers:cot[S]@causal", True),
     ],
 )
-def test_a_key_tells_how_it_was_asked(
-    tmp_path: Path, protocol: Protocol, trained: str, key: str, averaged: bool
+@pytest.mark.parametrize("trained", ["prefix", "causal"])
+def test_a_key_tells_how_it_was_asked_and_is_the_same_for_every_model(
+    tmp_path: Path, protocol: Protocol, key: str, averaged: bool, trained: str
 ):
     results = run(tmp_path, FakeRespondent(write=odd), protocol=protocol, trained=trained)
     assert next(iter(results.benchmarks)) == key
     assert results.benchmarks[key].averaged == averaged
-    assert (tmp_path / f"{key}.jsonl").exists()
+
+
+@pytest.mark.parametrize("trained", ["prefix", "causal"])
+def test_what_two_views_share_is_answered_once(tmp_path: Path, trained: str):
+    fake = FakeRespondent(write=odd)
+    first = run(tmp_path, fake, trained=trained)
+    asked, scored = len(fake.prompts), len(fake.scored)
+    again = run(tmp_path, fake, protocol=Protocol(SUITE, attention=trained), trained=trained)  # type: ignore[arg-type]
+    assert (len(fake.prompts), len(fake.scored)) == (asked, scored) and asked > 10
+    assert list(again.benchmarks) == [
+        f"numbers@{trained}",
+        f"infilling@{trained}",
+        "infilling:left",
+        "perplexity",
+    ]
+    assert again.benchmarks[f"numbers@{trained}"] == first.benchmarks["numbers"]
+    other = "causal" if trained == "prefix" else "prefix"
+    run(tmp_path, fake, protocol=Protocol(SUITE, attention=other), trained=trained)  # type: ignore[arg-type]
+    assert len(fake.prompts) > asked  # another mask is another question
+    assert len(fake.scored) == scored  # and documents have no inputs for it to bear on
+
+
+def test_a_mode_token_is_asked_beside_and_documents_have_none(tmp_path: Path):
+    fake = FakeRespondent(write=odd)
+    plain = run(tmp_path, fake)
+    scored = len(fake.scored)
+    led = run(tmp_path, fake, protocol=Protocol(SUITE, mode_token="R"))
+    assert list(led.benchmarks) == ["numbers[R]", "infilling[R]", "infilling:left", "perplexity"]
+    assert any(prompt.startswith("[R]Answer the question") for prompt in fake.prompts)
+    assert len(fake.scored) == scored
+    assert led.benchmarks["perplexity"] == plain.benchmarks["perplexity"]
+    assert led.benchmarks["infilling:left"].attention == "causal"
 
 
 def test_rouge_tasks_report_exact_match_under_a_key_of_its_own(tmp_path: Path):
@@ -176,7 +201,7 @@ def test_rouge_tasks_report_exact_match_under_a_key_of_its_own(tmp_path: Path):
 def test_progress_is_told_after_each_part(tmp_path: Path):
     told: list[tuple[str, int, int]] = []
     run(tmp_path, FakeRespondent(write=odd), progress=lambda *news: told.append(news))
-    assert told == [("numbers", 10, 10), ("infilling", 2, 2), ("perplexity", 2, 2)]
+    assert told == [("numbers@prefix", 10, 10), ("infilling@prefix", 2, 2), ("perplexity", 2, 2)]
 
 
 def test_a_suite_without_the_mode_is_refused(tmp_path: Path):

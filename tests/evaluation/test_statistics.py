@@ -10,13 +10,13 @@ from secondwind.errors import DataError
 from secondwind.evaluation.statistics import (
     Resampler,
     Strata,
-    half_width_without_spread,
     mcnemar,
     mean_interval,
     minimum_detectable_difference,
     percentile_interval,
     score_interval,
     seeds_interval,
+    unseen_exceptions,
     wilson,
 )
 
@@ -147,10 +147,29 @@ def test_models_are_resampled_on_the_same_clusters():
     assert np.allclose(both[..., 1] - both[..., 0], 1.0)
 
 
-def test_no_spread_still_leaves_a_width_that_falls_with_the_number_of_items():
-    few, many = strata(np.zeros(10)), strata(np.zeros(1000))
-    assert half_width_without_spread(few) == pytest.approx(wilson(0, 10)[1])
-    assert half_width_without_spread(many) < 0.004
+@pytest.mark.parametrize("n", [1, 10, 250])
+def test_no_exception_in_one_group_leaves_clopper_and_pearsons_limit_open(n: int):
+    oracle = stats.binomtest(0, n).proportion_ci(method="exact").high
+    assert unseen_exceptions([n], [1.0]) == pytest.approx(oracle)
+    assert unseen_exceptions([n], [2.5]) == pytest.approx(2.5 * oracle)
+    assert unseen_exceptions([n, 7], [1.0, 0.0]) == pytest.approx(oracle)
+
+
+def test_many_small_groups_leave_as_much_open_as_one_large_group():
+    assert unseen_exceptions([2] * 50, [1 / 50] * 50) == pytest.approx(unseen_exceptions([100], [1.0]))
+    assert unseen_exceptions([], []) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(1, 80), st.floats(0.05, 2)), min_size=1, max_size=5), st.randoms())
+def test_no_shares_that_could_stay_unseen_move_the_sum_further(groups: list[tuple[int, float]], random):  # noqa: ANN001
+    counts, reaches = zip(*groups, strict=True)
+    limit = unseen_exceptions(counts, reaches)
+    for _ in range(50):
+        # Spend all that may stay unseen, -log(.025), on the groups in random parts.
+        parts = np.array([random.random() ** 3 for _ in groups]) + 1e-9
+        spent = -np.log(0.025) * parts / parts.sum()
+        shares = 1 - np.exp(-spent / np.array(counts))
+        assert shares @ np.array(reaches) <= limit + 1e-9
 
 
 def test_weighted_items_count_by_weight():

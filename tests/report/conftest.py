@@ -68,16 +68,17 @@ def toy_results(seeds: tuple[str, ...] = SEEDS) -> dict[str, Any]:
                     "failures": 17 if key.endswith(":cot") and not arm.endswith("flan") else 0,
                     "family": family,
                     "chance": None if key == "perplexity" else chance,
+                    **({"note": "kinds never tuned on"} if key == "toy_mmlu" else {}),
                 }
                 arms[arm][seed][key] = entry
-                other = {
-                    **entry,
-                    "attention": "causal" if prefix else "prefix",
-                    "score": score - 0.01,
-                    "interval": _around(score - 0.01, 0.05),
-                }
-                if key in ("toy_mmlu", "toy_bbh"):
-                    arms[arm][seed][f"{key}@{other['attention']}"] = other
+                own = entry["attention"]
+                for mask in ("causal", "prefix") if key in ("toy_mmlu", "toy_bbh") else ():
+                    moved = {"score": score - 0.01, "interval": _around(score - 0.01, 0.05)}
+                    arms[arm][seed][f"{key}@{mask}"] = {
+                        **entry,
+                        **({} if mask == own else moved),
+                        "attention": mask,
+                    }
                 if key == "toy_bbh":
                     arms[arm][seed]["toy_bbh[S]"] = {**entry, "score": score + 0.004}
     return {
@@ -91,6 +92,17 @@ def toy_results(seeds: tuple[str, ...] = SEEDS) -> dict[str, Any]:
                     "interval": _around(toy_average(arm, seed), 2.1),
                     "parts": {key: 100 * toy_score(arm, seed, key) for key in IN_AVERAGE},
                     "missing": [],
+                    "benchmark": "normalized_average",
+                    "others": {
+                        f"normalized_average@{mask}": {
+                            "value": toy_average(arm, seed) - away,
+                            "interval": _around(toy_average(arm, seed) - away, 2.1),
+                            "parts": {},
+                            "missing": [],
+                        }
+                        for mask in ("causal", "prefix")
+                        for away in [float((mask == "prefix") == (arm in ("base", "clm")))]
+                    },
                 }
                 for seed in seeds_of[arm]
             }
@@ -312,6 +324,11 @@ def _contrasts(name: str, seeds: tuple[str, ...]) -> list[dict[str, Any]]:
                 "n": 1950 if average else BENCHMARKS[key][1],
             }
         )
+        if key in ("normalized_average", "toy_mmlu", "toy_bbh"):
+            # Under one mask for all, a third of the effect is left.
+            less = {"effect": effect / 3, "interval_items": _around(effect / 3, half * width)}
+            less["interval_seeds"] = rows[-1]["interval_seeds"] and _around(effect / 3, spread)
+            rows += [{**rows[-1], **less, "benchmark": f"{key}@{mask}"} for mask in ("causal", "prefix")]
     return rows
 
 

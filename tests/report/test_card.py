@@ -24,6 +24,25 @@ def test_card_of_a_causal_arm_puts_the_causal_score_first(run: Path):
     assert "| Benchmark | causal (as trained) | prefix | Items |" in model_card(run, arm="clm", seed="2")
 
 
+def test_documents_have_one_score_whatever_the_mask(run: Path):
+    [row] = [
+        line for line in model_card(run, arm="ul2r", seed="1").splitlines() if line.startswith("| perpl")
+    ]
+    assert row.split("|")[3].strip() == "the same"
+
+
+def test_card_of_a_study_without_the_trained_mask_claims_none(run: Path):
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    for seed, scores in results["arms"]["ul2r"].items():
+        results["arms"]["ul2r"][seed] = {key: score for key, score in scores.items() if "@" in key}
+    (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    card = model_card(run, arm="ul2r", seed="1")
+    assert "| Benchmark | causal | prefix | Items |" in card
+    assert "did not ask this model under the mask that it was trained with" in card
+    [row] = [line for line in card.splitlines() if line.startswith("| toy\\_mmlu |")]
+    assert "not measured" not in row
+
+
 def test_card_names_steps_cost_differences_and_limits(run: Path):
     card = model_card(run, arm="ul2r+flan", seed="1").replace("\xa0", " ")
     for part in (

@@ -108,6 +108,32 @@ def test_report_says_in_words_what_is_resolved(run: Path):
     assert "This study cannot tell: the interval holds zero." in text
 
 
+def test_other_views_stand_beside_with_their_own_contrasts(run: Path):
+    page = page_of(run)
+    text = "".join(Outline(page).text)
+    for title in ("All arms under the causal mask", "Each arm under its own mask, with mode token [S]"):
+        assert title in text
+    assert page.index("All arms under the causal mask") > page.index("Every score by seed")
+    assert "Main contrasts on the normalised average, causal, in points" in text
+    assert "as trained" in text and "kinds never tuned on" in text
+
+
+def test_a_page_about_one_mask_for_all_arms_says_which(tmp_path: Path):
+    results = toy_results(("1",))
+    for by_seed in results["arms"].values():
+        for seed, scores in by_seed.items():
+            by_seed[seed] = {key: score for key, score in scores.items() if key.endswith("@prefix")}
+    for by_seed in results["normalized_average"].values():
+        for average in by_seed.values():
+            average["benchmark"] = "normalized_average@prefix"
+            del average["others"]["normalized_average@prefix"]
+    text = "".join(Outline(page_of(write_run(tmp_path / "run", results=results))).text)
+    assert "Scores of all arms: prefix" in text
+    assert "Differences of the normalised average (prefix)" in text
+    assert "Main contrasts on the normalised average, prefix, in points" in text
+    assert "the mask it was trained with" not in text and "prefix mask" not in text
+
+
 def test_missing_optional_files_are_stated_each_in_its_section(run: Path):
     for name in ("data.json", "samples.json", "manifest.json", "recipe.yaml"):
         (run / name).unlink()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondwind.report.benchmarks import Asked, amount, benchmark_label, bounds, is_headline, parse_key
+from secondwind.evaluation import View
+from secondwind.report.benchmarks import amount, benchmark_label, bounds, is_headline, view_label
 from secondwind.report.facts import (
     fact_rows,
     fault_rows,
@@ -16,13 +17,14 @@ from secondwind.report.facts import (
 )
 from secondwind.report.records import Contrast, DataFacts, MetricRow, Results, is_toy, trained_attention
 from secondwind.report.tables import (
-    attention_rows,
     benchmark_rows,
     control_of,
     difference,
     ordered_arms,
+    other_views,
     read_contrast,
     seed_rows,
+    view_rows,
 )
 from secondwind.report.wording import count, flops, interval_text, minus, percent, points, seconds
 
@@ -86,6 +88,7 @@ def test_control_is_the_token_matched_arm_before_any_other(arm: str, control: st
         ("toy_bbh:cot*8[S]@prefix", "toy_bbh CoT, 8 votes, [S], prefix"),
         ("infilling:left", "infilling left"),
         ("normalized_average", "Normalised average"),
+        ("normalized_average@causal", "Normalised average, causal"),
     ],
 )
 def test_benchmark_keys_are_written_for_readers(key: str, label: str):
@@ -123,22 +126,50 @@ def test_cell_of_one_seed_shows_its_interval_and_an_unscored_arm_none():
     assert row.cells[1] is None
 
 
-def test_mask_table_puts_the_ways_of_asking_side_by_side_and_marks_the_trained_mask():
-    rows = attention_rows(RESULTS)
-    assert [(row.label, row.detail) for row in rows] == [
-        ("toy_bbh", "causal"),
-        ("toy_bbh", "prefix"),
-        ("toy_bbh", "causal, mode token [S]"),
-        ("toy_bbh", "prefix, mode token [S]"),
-        ("toy_mmlu", "causal"),
-        ("toy_mmlu", "prefix"),
+def test_other_views_come_after_the_headline_masks_before_mode_tokens():
+    assert other_views(RESULTS) == [View("causal"), View("prefix"), View(mode_token="S")]
+    assert [view_label(view) for view in other_views(RESULTS)] == ["causal", "prefix", "[S]"]
+
+
+def test_a_view_has_every_arm_marks_the_trained_mask_and_pairs_like_with_like():
+    rows = view_rows(RESULTS, View("causal"))
+    assert [row.label for row in rows] == ["Normalised average", "toy_bbh", "toy_mmlu"]
+    mmlu = rows[2]
+    assert [cell and cell.note for cell in mmlu.cells] == ["as trained"] * 2 + [""] * 4
+    [above] = [row for row in benchmark_rows(RESULTS) if row.label == "toy_mmlu"]
+    flan, headline = mmlu.cells[3], above.cells[3]
+    assert flan and headline and flan.difference and headline.difference
+    assert flan.difference.benchmark == "toy_mmlu, causal" and flan.control == headline.control == "base"
+    assert flan.difference.effect == pytest.approx(headline.difference.effect / 3)
+    led = view_rows(RESULTS, View(mode_token="S"))
+    assert [row.label for row in led] == ["toy_bbh"]
+    assert [cell and cell.note for cell in led[0].cells] == [""] * 6
+
+
+def test_a_study_without_the_trained_mask_speaks_of_its_first_mask():
+    results = toy_results()
+    for by_seed in results["arms"].values():
+        for seed, scores in by_seed.items():
+            by_seed[seed] = {key: score for key, score in scores.items() if "@" in key or key == "perplexity"}
+    for by_seed in results["normalized_average"].values():
+        for average in by_seed.values():
+            average["benchmark"] = "normalized_average@prefix"
+            average["others"].pop("normalized_average@prefix")
+    found = Results.model_validate(results)
+    assert found.headline == View("prefix")
+    assert [row.label for row in benchmark_rows(found)] == [
+        "Normalised average, prefix",
+        "perplexity",
+        "toy_bbh, prefix",
+        "toy_mmlu, prefix",
     ]
-    notes = {row.detail: [cell.note if cell else None for cell in row.cells] for row in rows[:3]}
-    assert notes == {
-        "causal": ["trained"] * 2 + [""] * 4,
-        "prefix": [""] * 2 + ["trained"] * 4,
-        "causal, mode token [S]": ["trained"] * 2 + [None] * 4,
-    }
+    assert other_views(found) == [View("causal")]
+    assert trained_attention(found, "ul2r") == ""
+
+
+def test_a_note_stands_beside_the_chance_level():
+    details = {row.label: row.detail for row in benchmark_rows(RESULTS)}
+    assert (details["toy_mmlu"], details["toy_bbh"]) == ("chance 25.0; kinds never tuned on", "chance 35.0")
 
 
 def test_perplexity_is_written_in_nats_and_lower_is_better():
@@ -151,16 +182,10 @@ def test_perplexity_is_written_in_nats_and_lower_is_better():
     assert row.cells[0] is not None and row.cells[0].score == "2.898"
 
 
-def test_benchmark_keys_are_taken_apart():
-    assert parse_key("bbh:cot*8[S]@causal") == Asked("bbh", "cot", "8", "S", "causal")
-    assert parse_key("bbh:cot*8[S]@causal").headline == "bbh:cot*8"
-    assert parse_key("strange*key") == Asked("strange*key", "", "", "", "")
-    assert [is_headline(key) for key in ("bbh", "bbh:cot*8", "bbh[S]", "bbh@causal")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+def test_scores_of_the_headline_view_and_those_without_views_are_headlines():
+    keys = ("bbh", "bbh:cot*8", "bbh[S]", "bbh@causal", "infilling:left", "perplexity")
+    assert [is_headline(key, View()) for key in keys] == [True, True, False, False, True, True]
+    assert [is_headline(key, View("causal")) for key in keys] == [False, False, False, True, True, True]
 
 
 def test_amounts_are_written_in_the_unit_of_their_benchmark():
@@ -171,10 +196,10 @@ def test_amounts_are_written_in_the_unit_of_their_benchmark():
 
 def test_every_single_score_is_listed():
     scores = sum(len(scores) for seeds in RESULTS.arms.values() for scores in seeds.values())
-    assert len(seed_rows(RESULTS)) == scores + 5 * len(SEEDS) + 1
+    assert len(seed_rows(RESULTS)) == scores + 3 * (5 * len(SEEDS) + 1)  # averages in three views
 
 
-def test_trained_attention_is_read_from_the_headline_scores():
+def test_trained_attention_is_read_from_the_scores_in_the_trained_view():
     assert (trained_attention(RESULTS, "clm"), trained_attention(RESULTS, "ul2r")) == ("causal", "prefix")
     assert trained_attention(RESULTS, "nobody") == ""
 

@@ -178,12 +178,13 @@ def score(subtask: Subtask, benchmark: Benchmark, mode: Mode, reader: Reader) ->
 
 def normalized(suite: Suite, reader: Reader) -> tuple[float, dict[str, float]]:
     """Return the normalised average of a reader, and its parts."""
-    parts: dict[str, float] = {}
+    parts: dict[str, list[float]] = defaultdict(list)
     for benchmark in suite.benchmarks:
         for mode in benchmark.modes:
             shares = [
                 (score(subtask, benchmark, mode, reader) - subtask.chance) / (1 - subtask.chance)
                 for subtask in benchmark.subtasks
             ]
-            parts[f"{benchmark.family} {mode}"] = 100 * sum(shares) / len(shares)
-    return sum(parts.values()) / len(parts), parts
+            parts[f"{benchmark.family} {mode}"].append(100 * sum(shares) / len(shares))
+    means = {part: sum(values) / len(values) for part, values in parts.items()}
+    return sum(means.values()) / len(means), means

@@ -1,6 +1,7 @@
 """Tasks and benchmarks: enough of them, balanced, and out of reach of readers without understanding."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 
 import pytest
 from tests.toyworld.oracles import (
@@ -13,7 +14,9 @@ from tests.toyworld.oracles import (
     tuning_examples,
 )
 
-from secondwind.toyworld import HELD_OUT_CLUSTERS, corpus, suite, tasks, tuning_tasks
+from secondwind.evaluation import Suite
+from secondwind.instruct.task import Record
+from secondwind.toyworld import HELD_OUT_CLUSTERS, corpus, dev_suite, suite, tasks, tuning_tasks
 
 CEILING = 10.0
 
@@ -71,16 +74,59 @@ def test_yes_and_no_are_balanced() -> None:
         assert len(answers) == 2 and max(answers.values()) < 240
 
 
-def test_benchmarks_of_held_out_clusters_say_so() -> None:
+@pytest.mark.parametrize("made", [suite, dev_suite])
+def test_benchmarks_of_held_out_clusters_say_so(made: Callable[[], Suite]) -> None:
     tuned = {task.cluster for task in tuning_tasks()}
-    for benchmark in suite().benchmarks:
+    assert any(benchmark.held_out for benchmark in made().benchmarks)
+    for benchmark in made().benchmarks:
         clusters = {subtask.task.cluster for subtask in benchmark.subtasks}
         assert benchmark.held_out == clusters.isdisjoint(tuned)
+        assert benchmark.held_out == ("never tuned on" in benchmark.note)
+
+
+def test_toy_families_are_those_of_the_papers() -> None:
     assert {benchmark.family for benchmark in suite().benchmarks} == {"MMLU", "BBH", "TyDiQA", "MGSM"}
 
 
-def test_benchmark_exemplars_are_no_items_and_modes_have_templates() -> None:
-    for benchmark in suite().benchmarks:
+def test_toy_mmlu_asks_kinds_of_facts_that_no_tuning_record_asks_and_toy_facts_others() -> None:
+    def topics(records: Iterable[Record]) -> set[str]:
+        return {record.id.split("/")[0] for record in records}
+
+    tuned = topics(r for task in tuning_tasks() if task.cluster == "knowledge" for r in task.records)
+    asked = {
+        benchmark.name: topics(r for subtask in benchmark.subtasks for r in subtask.task.records)
+        for benchmark in suite().benchmarks
+        if benchmark.family == "MMLU"
+    }
+    assert asked == {"toy_mmlu": {"goods", "bed", "colour"}, "toy_facts": {"river", "diet", "stuff"}}
+    assert asked["toy_mmlu"].isdisjoint(tuned) and asked["toy_facts"] == tuned
+
+
+def contents(made: Suite) -> set[str]:
+    """What the items and exemplars of a suite are about, and the texts themselves."""
+    subtasks = [subtask for benchmark in made.benchmarks for subtask in benchmark.subtasks]
+    records = [record for s in subtasks for record in (*s.task.records, *s.exemplars)]
+    items = [item for benchmark in made.infilling for item in benchmark.items]
+    asked = {record.group for record in records} | {record.fields["passage"] for record in records}
+    return (asked | {item.group for item in items} | {item.text for item in items}) - {""}
+
+
+def test_the_suite_for_choosing_settings_shares_no_item_with_toy() -> None:
+    dev = contents(dev_suite())
+    assert len(dev) > 700
+    assert dev.isdisjoint(contents(suite()))
+    names = [{benchmark.name for benchmark in (*s.benchmarks, *s.infilling)} for s in (suite(), dev_suite())]
+    assert names[0].isdisjoint(names[1])
+
+
+def test_the_suite_for_choosing_settings_shares_no_item_with_tuning() -> None:
+    tuned = {r.group for task in tuning_tasks() for r in task.records[:400]}
+    assert contents(dev_suite()).isdisjoint(tuned)
+
+
+@pytest.mark.parametrize("made", [suite, dev_suite])
+def test_benchmark_exemplars_are_no_items_and_modes_have_templates(made: Callable[[], Suite]) -> None:
+    for benchmark in made().benchmarks:
         kinds = {"direct": "direct", "cot": "rationale"}
         for subtask in benchmark.subtasks:
             items = {record.group for record in subtask.task.records}
@@ -93,7 +139,7 @@ def test_benchmark_exemplars_are_no_items_and_modes_have_templates() -> None:
 def test_five_gram_model_stays_below_the_ceiling(examples: list[tuple[str, str]]) -> None:
     model = FiveGram([*corpus("base", 3000), *(inputs + targets for inputs, targets in examples)])
     average, parts = normalized(suite(), five_gram_reader(model))
-    assert len(parts) == 5
+    assert len(parts) == 5  # toy_mmlu and toy_facts are one
     assert average <= CEILING, parts
 
 

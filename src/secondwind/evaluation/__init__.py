@@ -1,13 +1,13 @@
 """Evaluation: ask models benchmarks, keep every answer, and say how sure the scores are.
 
     suite.py        what is asked: benchmarks, subtasks, items, chance levels
-    protocol.py     how it is asked: mode, attention, samples; the key of each score
+    protocol.py     how it is asked: mode, samples, views; the key of each score
     benchmarks/     suites read from public files
     prompts.py, asking.py, infilling.py, perplexity.py      items -> rows with prompt, output, score
     answers.py, scores.py                                   text -> answer -> score in [0, 1]
     sheets.py, answer_file.py                               parts of items, JSONL, resume
     engine.py       evaluate(): the one file that knows torch
-    results.py, statistics.py, comparison.py                scores, intervals, paired contrasts
+    results.py, statistics.py, paired.py, comparison.py     scores, intervals, paired contrasts
 
 Importing this package does not import torch; `evaluate` does, when it is first asked for.
 """
@@ -23,7 +23,8 @@ from secondwind.evaluation.comparison import (
     contrasts,
     normalized_average,
 )
-from secondwind.evaluation.protocol import Protocol
+from secondwind.evaluation.paired import NORMALIZED_AVERAGE, average_name
+from secondwind.evaluation.protocol import Protocol, ScoreKey, View, headline_view
 from secondwind.evaluation.results import BenchmarkResult, ItemResult, Results, SubtaskResult
 from secondwind.evaluation.statistics import minimum_detectable_difference
 from secondwind.evaluation.suite import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from secondwind.evaluation.engine import evaluate
 
 __all__ = [
+    "NORMALIZED_AVERAGE",
     "Benchmark",
     "BenchmarkResult",
     "Comparison",
@@ -51,12 +53,16 @@ __all__ = [
     "PerplexityBenchmark",
     "Protocol",
     "Results",
+    "ScoreKey",
     "SubtaskResult",
     "Subtask",
     "Suite",
+    "View",
+    "average_name",
     "compare",
     "contrasts",
     "evaluate",
+    "headline_view",
     "minimum_detectable_difference",
     "normalized_average",
 ]

@@ -1,7 +1,10 @@
-"""One file of answers per score: a head that says what was asked, then one row per item.
+"""One file of answers per question asked: a head that says what was asked, then one row per item.
 
-    {"head": {"key": "bbh:cot", "num_items": 6511, "identity": {"model": ..., "items": ..., ...}, ...}}
+    {"head": {"name": "bbh:cot@prefix", "num_items": 6511, "identity": {"model": ..., ...}, ...}}
     {"id": "navigate-0", "task": "navigate", "prompt": ..., "output": ..., "score": 1.0, ...}
+
+The name tells the mask that was used, not how a study calls it: two views of one model under the same
+mask read the same file.
 
 A file with all its rows is complete and is not asked again. A shorter one goes on at a part border,
 so that a resumed evaluation batches, and therefore rounds, like an uninterrupted one.
@@ -13,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from secondwind.errors import RunError
+from secondwind.evaluation.protocol import Protocol
 from secondwind.evaluation.results import BenchmarkResult, ItemResult, summarise
 from secondwind.evaluation.suite import Mode
 from secondwind.runs import JsonLines, write_atomically
@@ -24,13 +28,18 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One score that the rows hold: its key, and the fields of score and failure."""
+    """One score that the rows hold: its name, and the fields of score and failure.
 
-    key: str
-    name: str
+    Args:
+        name: as in `ScoreKey.column`; empty for the first.
+        attention: the mask of this score, where it is not the file's.
+    """
+
+    name: str = ""
     score: str = "score"
     failure: str = "failure"
     averaged: bool = False
+    attention: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,16 @@ class Head:
     """What a file of answers is about.
 
     Args:
-        columns: the scores in it; the first gives the file its name.
+        name: of the file: what was asked, under which mask.
+        columns: the scores in it.
         identity: fingerprints of model, items and settings; a file of another identity is refused.
         parts: the parts of a whole normalised average, as FAMILY:MODE.
+        note: what a reader of the scores should know.
     """
 
+    name: str
     columns: tuple[Column, ...]
+    benchmark: str
     family: str
     mode: Mode
     attention: str
@@ -52,12 +65,7 @@ class Head:
     num_items: int
     identity: Mapping[str, str]
     parts: tuple[str, ...] = ()
-
-    @staticmethod
-    def from_json(stored: Mapping[str, Any]) -> "Head":
-        """Rebuild a head from its first line."""
-        columns = tuple(Column(**column) for column in stored["columns"])
-        return Head(**{**stored, "columns": columns, "parts": tuple(stored["parts"])})
+    note: str = ""
 
 
 class AnswerFile:
@@ -70,7 +78,7 @@ class AnswerFile:
             RunError: the file holds answers of another model, other items or other settings.
         """
         self.head = head
-        self.path = folder / f"{head.columns[0].key}.jsonl"
+        self.path = folder / f"{head.name}.jsonl"
         self._log = JsonLines(self.path)
         found = self._log.read()
         if found:
@@ -96,9 +104,10 @@ class AnswerFile:
             self._log.append(row)
             self.rows.append(dict(row))
 
-    def results(self) -> dict[str, BenchmarkResult]:
-        """Fold the rows into one result per column."""
-        return fold(self.head, self.rows)
+    def results(self, protocol: Protocol) -> dict[str, BenchmarkResult]:
+        """Fold the rows into one result per column, under the keys of a protocol."""
+        keys = [str(protocol.key(self.head.benchmark, column.name)) for column in self.head.columns]
+        return dict(zip(keys, fold(self.head, self.rows), strict=True))
 
     def _refuse_other(self, first: Row) -> None:
         stored = first.get("head", {}).get("identity", {})
@@ -111,22 +120,23 @@ class AnswerFile:
             )
 
 
-def fold(head: Head, rows: Sequence[Row]) -> dict[str, BenchmarkResult]:
+def fold(head: Head, rows: Sequence[Row]) -> list[BenchmarkResult]:
     """Turn the rows of a file into one result per column."""
-    return {
-        column.key: summarise(
+    return [
+        summarise(
             [_item(row, column) for row in rows],
-            name=column.name,
+            name=head.benchmark,
             family=head.family,
             mode=head.mode,
-            attention=head.attention,
+            attention=column.attention or head.attention,
             method=head.method,
             chances=head.chances if column.averaged or column.score == "score" else {},
             shortened=sum(bool(row.get("shortened")) for row in rows),
             averaged=column.averaged,
+            note=head.note,
         )
         for column in head.columns
-    }
+    ]
 
 
 def _item(row: Row, column: Column) -> ItemResult:

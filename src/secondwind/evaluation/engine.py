@@ -1,7 +1,7 @@
 """Evaluate a language model: the one file of this room that knows torch.
 
 evaluate(model, Protocol("flan2022", mode="cot"), data=Path("data"), out=Path("out"))
-  -> Results, and out/bbh:cot.jsonl with every prompt, output and score
+  -> Results, and out/bbh:cot@prefix.jsonl with every prompt, output and score
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from secondwind.data.documents import Faults
+from secondwind.errors import ModelError
 from secondwind.evaluation.benchmarks import load_suite
 from secondwind.evaluation.protocol import Attention, Protocol
 from secondwind.evaluation.respondent import Respondent
@@ -23,7 +24,7 @@ from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import Score, score
 from secondwind.runs import canonical_json, write_atomically
-from secondwind.vocabulary import Vocabulary, encode
+from secondwind.vocabulary import Vocabulary, decode, encode
 
 _ENCODED_PIECES = 4096  # exemplars come back in every prompt of a subtask
 _DEFAULT_CONTEXT_LENGTH = 2048  # for architectures without a position limit
@@ -40,9 +41,11 @@ def evaluate(
 ) -> Results:
     """Ask a model one suite in one way; complete answer files in `out` are read, not asked again.
 
+    A model that cannot see what comes later has no scores in a prefix view; nothing stops because of it.
+
     Args:
         data: the folder that named suites are read from; None where the protocol holds a suite.
-        progress: called with key, items done and items in all.
+        progress: called with the answer file's name, items done and items in all.
 
     Raises:
         DataError: the suite is unknown, its files are missing or damaged, or it has nothing to ask.
@@ -53,20 +56,27 @@ def evaluate(
         suite = load_suite(suite, data, faults=faults)
     if faults.total:
         write_atomically(out / f"faults-{suite.name}.json", canonical_json(faults.to_json()))
+    if protocol.attention == "prefix" and not follows(model, "prefix"):
+        return Results({}, suite.expected_parts)
     return ask_suite(suite, protocol, answering=answering_of(model), out=out, progress=progress)
 
 
-def answering_of(model: LanguageModel) -> Answering:
-    """Show a language model to the sheets.
+def follows(model: LanguageModel, attention: Attention) -> bool:
+    """Tell whether a model can attend that way: some architectures cannot see what comes later."""
+    try:
+        model.with_attention(attention)
+    except ModelError:
+        return False
+    return True
 
-    The trained attention is the one that `secondwind.json` records, else causal.
-    """
-    trained: Attention = "prefix" if model.record.get("attention") == "prefix" else "causal"
+
+def answering_of(model: LanguageModel) -> Answering:
+    """Show a language model to the sheets."""
 
     def under(attention: Attention) -> Respondent:
         return ModelRespondent(model.with_attention(attention))
 
-    return Answering(under, trained, model_identity(model))
+    return Answering(under, model.trained_attention, model_identity(model))
 
 
 def model_identity(model: LanguageModel) -> str:
@@ -109,12 +119,7 @@ class ModelRespondent:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn ids into text, special tokens included."""
-        text = self._model.tokenizer.decode(
-            np.asarray(tokens, dtype=np.int64).tolist(),
-            skip_special_tokens=False,
-            clean_up_tokenization_spaces=False,
-        )
-        return str(text)
+        return decode(np.asarray(tokens, dtype=np.int64).tolist(), self._model.tokenizer)
 
     def score(self, examples: Sequence[Example]) -> Sequence[Score]:
         """Return one log-likelihood per example."""

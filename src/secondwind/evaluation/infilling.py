@@ -49,8 +49,8 @@ def infilling_inputs(text: str, respondent: Respondent) -> Tokens:
     sentinels = respondent.vocabulary.sentinels
     if len(pieces) - 1 > len(sentinels):
         raise TooFewSentinels(
-            f"a text has {len(pieces) - 1} blanks, but the vocabulary has {len(sentinels)} sentinels. Adopt "
-            "more with num_sentinels, or split the text."
+            f"a text has {len(pieces) - 1} blanks, but the vocabulary has {len(sentinels)} sentinels: one is "
+            "needed for each blank. Split the text, or train a base with more (ul2r with longer windows)."
         )
     tokens: list[int] = []
     for number, piece in enumerate(pieces):

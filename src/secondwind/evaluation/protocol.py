@@ -1,18 +1,126 @@
 """How a suite is asked, and the key under which each score is kept.
 
-Protocol("flan2022", mode="cot")                         ->  bbh:cot
-Protocol("flan2022", attention="causal")                 ->  mmlu@causal, or mmlu for a causal model
-Protocol("flan2022", "cot", samples=16, temperature=.7)  ->  bbh:cot*16
-Protocol("infilling", mode_token="R")                    ->  infilling[R]
+A *view* is the attention a model is asked under, and a mode token before the prompt or none:
+
+    view                    suffix       asks
+    trained                              under the mask that each model was trained with
+    causal                  @causal      every model under the causal mask, as most servers do
+    prefix                  @prefix      every model with bidirectional inputs
+    causal, mode token R    [R]@causal   the same, with [R] before the prompt
+
+    Protocol("flan2022", "cot")                              ->  bbh:cot
+    Protocol("flan2022", attention="causal")                 ->  mmlu@causal, whatever the model
+    Protocol("flan2022", "cot", samples=16, temperature=.7)  ->  bbh:cot*16
+    Protocol("infilling", mode_token="R")                    ->  infilling[R]
+
+A key is the same for every model, so that a contrast pairs like with like: `mmlu@causal` of one arm
+stands against `mmlu@causal` of another. Where two views of one model ask the same thing (`mmlu` and
+`mmlu@prefix` of a model trained with the prefix mask), it is answered once, in one file that is named
+by the mask itself, and the answers stand under both keys.
+
+The headline is `trained` without mode token; where a study does not ask that, the first attention that
+it asks. Documents have no inputs, so `perplexity` is the same in every view: one key, no suffix. So is
+`infilling:left`, what a model writes causally after the left side alone.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 from secondwind.errors import RecipeError
-from secondwind.evaluation.suite import Mode, Suite
+from secondwind.evaluation.suite import PERPLEXITY, Mode, Suite
 
 Attention = Literal["prefix", "causal"]
+Asked = Literal["trained", "causal", "prefix"]
+
+LEFT = "left"  # the column of infilling that saw the left side alone
+
+_KEY = re.compile(
+    r"(?P<benchmark>[^:*\[\]@]+)(:(?P<column>(?!cot\b)[^:*\[\]@]+))?(?P<cot>:cot)?"
+    r"(\*(?P<samples>[2-9]|[1-9][0-9]{1,5}))?(\[(?P<token>[^\[\]]+)\])?(@(?P<mask>causal|prefix))?"
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """An attention that models are asked under, and a mode token before every prompt, or None."""
+
+    attention: Asked = "trained"
+    mode_token: str | None = None
+
+    def __str__(self) -> str:
+        """Return the suffix of a key: `[R]@causal`, or nothing for the trained mask."""
+        token = f"[{self.mode_token}]" if self.mode_token else ""
+        return token + (f"@{self.attention}" if self.attention != "trained" else "")
+
+
+TRAINED = View()
+
+
+@dataclass(frozen=True)
+class ScoreKey:
+    """The name of one score: what was asked, how, and in which view.
+
+    Args:
+        column: a second score of the same answers: `left`, `exact_match`; empty for the first.
+        samples: answers put to the vote.
+    """
+
+    benchmark: str
+    column: str = ""
+    mode: Mode = "direct"
+    samples: int = 1
+    view: View = TRAINED
+
+    def __str__(self) -> str:
+        """Return the key as results.json spells it; `parse` reads it back."""
+        column = f":{self.column}" if self.column else ""
+        mode = ":cot" if self.mode == "cot" else ""
+        votes = f"*{self.samples}" if self.samples > 1 else ""
+        return f"{self.benchmark}{column}{mode}{votes}{self.view}"
+
+    @staticmethod
+    def parse(text: str) -> "ScoreKey":
+        """Read a key; a text that is none is all benchmark."""
+        match = _KEY.fullmatch(text)
+        if match is None:
+            return ScoreKey(text)
+        return ScoreKey(
+            match["benchmark"],
+            match["column"] or "",
+            "cot" if match["cot"] else "direct",
+            int(match["samples"] or 1),
+            View(cast(Asked, match["mask"] or "trained"), match["token"]),
+        )
+
+    @property
+    def in_nats(self) -> bool:
+        """Tell whether the score is in nats per token, lower being better."""
+        return self.benchmark.startswith(PERPLEXITY)
+
+    @property
+    def has_views(self) -> bool:
+        """Tell whether the score depends on the view at all."""
+        return not self.in_nats and self.column != LEFT
+
+    def seen(self, view: View) -> "ScoreKey":
+        """Return the key of the same score in another view."""
+        return replace(self, view=view)
+
+    def file_stem(self, attention: str) -> str:
+        """Name the file of the answers: by what was really asked, so that views of a model can share it."""
+        if not self.has_views:
+            return str(self.seen(TRAINED))
+        return str(self.seen(View(cast(Attention, attention), self.view.mode_token)))
+
+
+def headline_view(keys: Iterable[str]) -> View:
+    """Return the view that speaks first: the trained one, else the first without mode token."""
+    parsed = [ScoreKey.parse(key) for key in keys]
+    views = list(dict.fromkeys(key.view for key in parsed if key.has_views))
+    plain = [view for view in views if view.mode_token is None]
+    return TRAINED if TRAINED in views else next(iter([*plain, *views]), TRAINED)
 
 
 @dataclass(frozen=True)
@@ -21,7 +129,7 @@ class Protocol:
 
     Args:
         suite: a suite, or the name of one that `benchmarks.load_suite` reads from a data folder.
-        attention: `trained` is what the model's `secondwind.json` says, else causal.
+        attention: `trained` is the mask that each model was trained with.
         mode_token: a mode of the vocabulary that leads every prompt, or None.
         samples: answers drawn per item; more than one are put to a majority vote.
         temperature: 0 decodes greedily.
@@ -30,7 +138,7 @@ class Protocol:
 
     suite: str | Suite
     mode: Mode = "direct"
-    attention: Literal["trained", "causal", "prefix"] = "trained"
+    attention: Asked = "trained"
     mode_token: str | None = None
     samples: int = 1
     temperature: float = 0.0
@@ -55,9 +163,12 @@ class Protocol:
         """Return the suite's name."""
         return self.suite if isinstance(self.suite, str) else self.suite.name
 
-    def key(self, name: str, *, mode: Mode, attention: Attention, trained: Attention) -> str:
-        """Name a score: benchmark, mode, votes, mode token, and an attention that is not the trained one."""
-        votes = f"*{self.samples}" if self.samples > 1 else ""
-        token = f"[{self.mode_token}]" if self.mode_token else ""
-        mask = f"@{attention}" if attention != trained else ""
-        return name + (":cot" if mode == "cot" else "") + votes + token + mask
+    @property
+    def view(self) -> View:
+        """Return the view that the suite is asked in."""
+        return View(self.attention, self.mode_token)
+
+    def key(self, benchmark: str, column: str = "") -> ScoreKey:
+        """Name a score of this protocol."""
+        asked = ScoreKey(benchmark, column, self.mode, self.samples, self.view)
+        return asked if asked.has_views else ScoreKey(benchmark, column)

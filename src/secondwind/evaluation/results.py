@@ -61,7 +61,8 @@ class BenchmarkResult:
         interval: 95 % over items, clustered by group, for this one model.
         failures: items that gave nothing to score.
         shortened: items whose prompt lost exemplars to fit the model's context.
-        averaged: True where this score is a part of the normalised average.
+        averaged: True where this score is a part of the normalised average of its view.
+        note: what a reader of the score should know; empty for nothing.
     """
 
     name: str
@@ -77,6 +78,7 @@ class BenchmarkResult:
     items: Sequence[ItemResult] = field(repr=False)
     shortened: int = 0
     averaged: bool = False
+    note: str = ""
 
     @property
     def chance(self) -> float:
@@ -90,7 +92,7 @@ class BenchmarkResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary that `results.json` keeps."""
-        return {
+        summary = {
             "mode": self.mode,
             "attention": self.attention,
             "score": self.score,
@@ -100,11 +102,12 @@ class BenchmarkResult:
             "family": self.family,
             "chance": self.chance,
         }
+        return summary | ({"note": self.note} if self.note else {})
 
 
 @dataclass(frozen=True)
 class Results:
-    """All scores of one model, by key.
+    """All scores of one model, by key; the keys are those of `protocol.ScoreKey`, in the order of asking.
 
     Args:
         expected_parts: the parts of a whole normalised average, as FAMILY:MODE.
@@ -147,6 +150,7 @@ def summarise(
     chances: Mapping[str, float],
     shortened: int = 0,
     averaged: bool = False,
+    note: str = "",
 ) -> BenchmarkResult:
     """Fold the items of one benchmark into its score and interval."""
     kept = list(items)
@@ -171,4 +175,5 @@ def summarise(
         items=kept,
         shortened=shortened,
         averaged=averaged,
+        note=note,
     )

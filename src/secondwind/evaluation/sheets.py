@@ -2,13 +2,13 @@
 
     suite -> sheets (one per file) -> parts of 64 items -> rows -> answer file -> results
 
-    out/mmlu.jsonl  out/bbh:cot.jsonl  out/infilling@causal.jsonl
+    out/mmlu@prefix.jsonl  out/bbh:cot@prefix.jsonl  out/infilling@causal.jsonl  out/perplexity.jsonl
 
 Nothing here knows torch; a model is a `Respondent`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from secondwind.evaluation.answer_file import PART_ITEMS, AnswerFile, Column, He
 from secondwind.evaluation.asking import Question, Row, ask, method_of
 from secondwind.evaluation.infilling import ask_infilling
 from secondwind.evaluation.perplexity import ask_documents, scorable
-from secondwind.evaluation.protocol import Attention, Protocol
+from secondwind.evaluation.protocol import LEFT, Attention, Protocol
 from secondwind.evaluation.respondent import Respondent
 from secondwind.evaluation.results import BenchmarkResult, Results
 from secondwind.evaluation.suite import Benchmark, InfillingBenchmark, PerplexityBenchmark, Suite
@@ -74,7 +74,7 @@ def ask_suite(
     """Ask every benchmark of a suite that has the protocol's mode; complete files are only read.
 
     Args:
-        progress: called with key, items done and items in all, after each part.
+        progress: called with the file's name, items done and items in all, after each part.
 
     Raises:
         RunError: `out` holds answers of another model, items or settings.
@@ -86,8 +86,8 @@ def ask_suite(
         for start in range(len(file.rows), len(sheet.items), PART_ITEMS):
             file.append(sheet.ask(sheet.items[start : start + PART_ITEMS], start // PART_ITEMS))
             if progress is not None:
-                progress(sheet.head.columns[0].key, len(file.rows), len(sheet.items))
-        results.update(file.results())
+                progress(sheet.head.name, len(file.rows), len(sheet.items))
+        results.update(file.results(protocol))
     if not results:
         raise DataError(
             f"suite '{suite.name}' has nothing to ask in mode '{protocol.mode}'. Choose another mode."
@@ -130,19 +130,19 @@ class _Planner:
             for subtask in benchmark.subtasks
             for number in self._sampled(len(subtask.task.records), subtask.task.name)
         ]
-        plain = self._attention == self.answering.trained and protocol.mode_token is None
-        averaged = benchmark.averaged and plain and protocol.samples == 1
-        columns = [self._column(benchmark.name, averaged=averaged)]
+        columns = [Column(averaged=benchmark.averaged and protocol.samples == 1)]
         method = method_of(benchmark, protocol)
         if method == "generate" and any(s.task.metric != "exact_match" for s in benchmark.subtasks):
-            columns.append(self._column(f"{benchmark.name}:exact_match", score="exact_match"))
+            columns.append(Column("exact_match", score="exact_match"))
         head = self._head(
+            benchmark.name,
             columns,
             [_question_json(question) for question in questions],
             family=benchmark.family,
             method=method,
             settings=_benchmark_json(benchmark),
             chances={subtask.task.name: subtask.chance for subtask in benchmark.subtasks},
+            note=benchmark.note,
         )
         respondent = self.answering.under(self._attention)
 
@@ -154,10 +154,8 @@ class _Planner:
     def _infilling(self, benchmark: InfillingBenchmark) -> Sheet:
         chosen = [benchmark.items[place] for place in self._sampled(len(benchmark.items), benchmark.name)]
         head = self._head(
-            [
-                self._column(benchmark.name),
-                self._column(f"{benchmark.name}:left", score="left_score", failure="left_failure"),
-            ],
+            benchmark.name,
+            [Column(), Column(LEFT, score="left_score", failure="left_failure", attention="causal")],
             [[item.id, item.text, list(item.answers), item.group] for item in chosen],
             family=benchmark.name,
             method="infilling",
@@ -178,7 +176,8 @@ class _Planner:
         return Sheet(head, chosen, ask_part)
 
     def _perplexity(self, benchmark: PerplexityBenchmark) -> Sheet:
-        respondent = self.answering.under(self._attention)
+        # Documents have no inputs: every mask and mode token gives these scores, and one file holds them.
+        respondent = self.answering.under("causal")
         numbers = scorable(benchmark, respondent)
         chosen = [numbers[place] for place in self._sampled(len(numbers), benchmark.name)]
         if len(chosen) < 2:
@@ -186,8 +185,10 @@ class _Planner:
                 f"benchmark '{benchmark.name}' has {len(chosen)} documents to score; an interval wants at "
                 "least 2. Hold out more documents, or raise limit."
             )
-        head = self._head(
-            [self._column(benchmark.name)],
+        plain = replace(self, protocol=Protocol(self.suite, attention="causal"))
+        head = plain._head(
+            benchmark.name,
+            [Column()],
             chosen,
             family=benchmark.name,
             method="perplexity",
@@ -202,16 +203,9 @@ class _Planner:
     def _sampled(self, count: int, name: str) -> list[int]:
         return sampled(count, limit=self.protocol.limit, seed=self.protocol.seed, name=name)
 
-    def _column(
-        self, name: str, *, score: str = "score", failure: str = "failure", averaged: bool = False
-    ) -> Column:
-        spelled = self.protocol.key(
-            name, mode=self.protocol.mode, attention=self._attention, trained=self.answering.trained
-        )
-        return Column(spelled, name, score, failure, averaged)
-
     def _head(
         self,
+        benchmark: str,
         columns: Sequence[Column],
         items: Sequence[Any],
         *,
@@ -219,12 +213,15 @@ class _Planner:
         method: str,
         settings: Any,
         chances: Mapping[str, float] | None = None,
+        note: str = "",
     ) -> Head:
         protocol = self.protocol
         asked = [method, self._attention, protocol.mode, protocol.mode_token, protocol.samples]
         sampling = [protocol.temperature, protocol.seed if protocol.temperature > 0 else 0]
         return Head(
+            name=protocol.key(benchmark).file_stem(self._attention),
             columns=tuple(columns),
+            benchmark=benchmark,
             family=family,
             mode=protocol.mode,
             attention=self._attention,
@@ -237,6 +234,7 @@ class _Planner:
                 "settings": fingerprint([_SCHEMA, asked, sampling, settings]),
             },
             parts=self.suite.expected_parts,
+            note=note,
         )
 
 

@@ -9,6 +9,9 @@
 Two models are compared on the same draw of the same clusters, so that what makes an item hard for
 both cancels. Shape letters: C clusters, S strata, K columns (models).
 
+A difference that is the same on every item has no spread to resample; `unseen_exceptions` says how much
+that leaves open, and joins the rest as independent distances do (MOVER).
+
 Sources: Wilson 1927; Zou and Donner, "Construction of confidence limits about effect measures",
     Statistics in Medicine 2008 (MOVER); Miller, "Adding Error Bars to Evals", arXiv:2411.00640, for
     clusters and pairing.
@@ -261,10 +264,31 @@ def percentile_interval(draws: Floats, *, freedom: Freedom, level: float = 0.95)
     return float(low), float(high)
 
 
-def half_width_without_spread(strata: Strata, *, level: float = 0.95) -> float:
-    """Return the half width of a difference that is the same on every item.
+def unseen_exceptions(counts: Sequence[int], reaches: Sequence[float], *, level: float = 0.95) -> float:
+    """Return how far a sum of means may lie from its estimate when no cluster was an exception.
 
-    Resampling would give no width at all; so many items without exception still leave this much open.
+    Resampling clusters that are all alike gives no width at all, yet a share p of exceptions stays
+    unseen in n clusters with probability (1 - p)^n. All shares under which seeing none anywhere is not
+    rarer than half of 1 - level are possible; the answer is the largest sum of reach x share among them.
+    One group with reach 1 gives Clopper and Pearson's limit for 0 of n, about 3.7 / n; many small groups
+    are not each taken at their worst, since they cannot all have hidden exceptions at once.
+
+    Args:
+        counts: clusters of each independent group.
+        reaches: how far the sum would move if all clusters of a group were exceptions.
+
+    Source: Clopper and Pearson, Biometrika 1934; Hanley and Lippman-Hand, "If Nothing Goes Wrong, Is
+        Everything All Right?", JAMA 1983, for one group. For several, the largest sum on the same
+        confidence set, by Lagrange: 1 - p is proportional to count / reach, and p is never negative.
     """
-    bounds = [wilson(0, len(weights), level=level)[1] for weights in strata.weights]
-    return float(np.sqrt(np.sum(np.square(bounds)))) / len(bounds)
+    groups = sorted((n / reach, n, reach) for n, reach in zip(counts, reaches, strict=True) if reach > 0)
+    budget = -float(np.log((1 - level) / 2))
+    best = 0.0
+    for size in range(1, len(groups) + 1):
+        chosen = groups[:size]
+        total = sum(n for _, n, _ in chosen)
+        scale = np.exp(-(budget + sum(n * np.log(ratio) for ratio, n, _ in chosen)) / total)
+        if scale * chosen[-1][0] > 1:  # this group would get a negative share: it has none
+            break
+        best = sum(reach * (1 - scale * ratio) for ratio, _, reach in chosen)
+    return float(best)

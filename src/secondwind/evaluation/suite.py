@@ -12,6 +12,8 @@ from secondwind.errors import DataError
 from secondwind.example import Tokens
 from secondwind.instruct.task import Record, Task
 
+PERPLEXITY = "perplexity"
+
 Mode = Literal["direct", "cot"]
 Method = Literal["rank", "generate"]
 
@@ -51,6 +53,7 @@ class Benchmark:
         shots: exemplars in the prompt.
         max_new_tokens: the length limit of a generated answer, by mode.
         held_out: True where no task of the subtasks' clusters is tuned on.
+        note: what a reader of the scores should know, in a few words; stands beside them in the report.
         length_normalised: True where `rank` compares log-likelihood per target token, not its sum.
         averaged: True where the benchmark, in each of its modes, is a part of the normalised average.
     """
@@ -65,6 +68,7 @@ class Benchmark:
     held_out: bool = True
     length_normalised: bool = False
     averaged: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,22 @@ class Documents(Protocol):
 
 @dataclass(frozen=True)
 class PerplexityBenchmark:
-    """Held-out documents, scored in nats per token; lower is better."""
+    """Held-out documents, scored in nats per token; lower is better.
+
+    Args:
+        name: begins with `perplexity`, by which readers of a score know its unit.
+    """
 
     name: str
     documents: Documents
+
+    def __post_init__(self) -> None:
+        """Refuse a name that hides the unit."""
+        if not self.name.startswith(PERPLEXITY):
+            raise DataError(
+                f"a perplexity benchmark is called '{self.name}'; wanted a name that begins with "
+                f"'{PERPLEXITY}', such as '{PERPLEXITY}_{self.name}'."
+            )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a benchmark key says, and in which unit its scores are written.
+"""What a benchmark key says to readers, and in which unit its scores are written.
 
     toy_bbh:cot*8[S]@causal    ->    toy_bbh CoT, 8 votes, [S], causal
     name, mode, votes, mode token, and an attention that is not the trained one
@@ -7,68 +7,48 @@ Accuracies are shares of 1, written in points of 100. The normalised average is 
 Perplexity is in nats per token, and there lower is better.
 """
 
-import re
-from typing import NamedTuple
-
+from secondwind.evaluation import NORMALIZED_AVERAGE, ScoreKey, View
 from secondwind.report.records import Interval
 from secondwind.report.wording import interval_text, minus, points
 
-AVERAGE = "normalized_average"
 AVERAGE_LABEL = "Normalised average"
-PERPLEXITY = "perplexity"
-_PARTS = re.compile(
-    r"(?P<name>[^:*\[@]*)(:(?P<mode>[^*\[@]*))?(\*(?P<votes>\d+))?(\[(?P<token>[^\]]*)\])?(@(?P<mask>.*))?"
-)
-_MODES = {"direct": "", "cot": "CoT"}
 
 
-class Asked(NamedTuple):
-    """The parts of a benchmark key; '' where a part is missing."""
-
-    name: str
-    mode: str
-    votes: str
-    token: str
-    mask: str
-
-    @property
-    def headline(self) -> str:
-        """Return the key of the same benchmark with the trained mask and no mode token."""
-        return self.name + (self.mode and f":{self.mode}") + (self.votes and f"*{self.votes}")
+def is_average(key: str) -> bool:
+    """Say whether a key names a normalised average, in whatever view."""
+    return ScoreKey.parse(key).benchmark == NORMALIZED_AVERAGE
 
 
-def parse_key(key: str) -> Asked:
-    """Split a benchmark key; one that does not follow the pattern is all name."""
-    match = _PARTS.fullmatch(key)
-    if match is None:
-        return Asked(key, "", "", "", "")
-    return Asked(*(match[part] or "" for part in ("name", "mode", "votes", "token", "mask")))
+def is_headline(key: str, headline: View) -> bool:
+    """Say whether a key is a headline score: in that view, or the same in every view."""
+    asked = ScoreKey.parse(key)
+    return asked.view == headline or not asked.has_views
 
 
-def is_headline(key: str) -> bool:
-    """Say whether a key is a headline score: trained mask, no mode token."""
-    asked = parse_key(key)
-    return not asked.token and not asked.mask
+def view_label(view: View) -> str:
+    """Write a view for readers; the trained one is the rule and has no words."""
+    mask = "" if view.attention == "trained" else view.attention
+    token = view.mode_token and f"[{view.mode_token}]"
+    return ", ".join(part for part in (token, mask) if part)
 
 
 def benchmark_label(key: str) -> str:
     """Write a benchmark key for readers."""
-    if key == AVERAGE:
-        return AVERAGE_LABEL
-    asked = parse_key(key)
-    name = " ".join(part for part in (asked.name, _MODES.get(asked.mode, asked.mode)) if part)
-    details = (asked.votes and f"{asked.votes} votes", asked.token and f"[{asked.token}]", asked.mask)
-    return ", ".join(part for part in (name, *details) if part)
+    asked = ScoreKey.parse(key)
+    name = AVERAGE_LABEL if is_average(key) else asked.benchmark
+    name = " ".join(part for part in (name, asked.column, "CoT" if asked.mode == "cot" else "") if part)
+    votes = f"{asked.samples} votes" if asked.samples > 1 else ""
+    return ", ".join(part for part in (name, votes, view_label(asked.view)) if part)
 
 
 def in_nats(key: str) -> bool:
     """Say whether a benchmark is scored in nats per token, lower being better."""
-    return parse_key(key).name == PERPLEXITY
+    return ScoreKey.parse(key).in_nats
 
 
 def unit_scale(key: str) -> float:
     """Return what turns a score or difference into the unit that it is written in."""
-    return 1.0 if key == AVERAGE or in_nats(key) else 100.0
+    return 1.0 if is_average(key) or in_nats(key) else 100.0
 
 
 def amount(value: float, key: str, *, sign: bool = False) -> str:

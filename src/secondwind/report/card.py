@@ -13,8 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from secondwind.errors import RunError, nearest
+from secondwind.evaluation import ScoreKey, View, average_name
 from secondwind.report import tables, wording
-from secondwind.report.benchmarks import AVERAGE, benchmark_label, is_headline
+from secondwind.report.benchmarks import benchmark_label, view_label
 from secondwind.report.records import Results, RunFolder, Score, is_toy, read_run, trained_attention
 from secondwind.runs import write_atomically
 
@@ -24,6 +25,9 @@ STEPS = {
     "ul2r": "continued with UL2's mixture of denoisers (UL2R)",
     "flan": "tuned on instructions (Flan)",
 }
+
+
+MASKS: tuple[str, ...] = ("causal", "prefix")
 
 
 class CardRow(NamedTuple):
@@ -77,8 +81,8 @@ def escape_markdown(text: str) -> str:
 def _card(folder: RunFolder, *, arm: str, seed: str) -> str:
     """Write the model card of an arm and seed that the results hold."""
     results = folder.results
-    attention = trained_attention(results, arm) or "causal"
-    attentions = [attention, "prefix" if attention == "causal" else "causal"]
+    attention = trained_attention(results, arm)
+    attentions = sorted(MASKS, key=lambda mask: mask != attention)
     model = folder.recipe.get("model")
     # finalize escapes every value that is not marked as safe: the Markdown counterpart of autoescape.
     environment = Environment(
@@ -98,7 +102,9 @@ def _card(folder: RunFolder, *, arm: str, seed: str) -> str:
         steps=[STEPS.get(step, step) for step in arm.split("+")],
         attention=attention,
         attentions=attentions,
-        rows=_rows(results.arms[arm][seed], attentions),
+        headline=view_label(results.headline),
+        benchmark_label=benchmark_label,
+        rows=_rows(results.arms[arm][seed], attentions, trained=attention),
         average=results.normalized_average.get(arm, {}).get(seed),
         cost=results.cost.get(arm),
         toy=is_toy(folder.recipe),
@@ -106,7 +112,7 @@ def _card(folder: RunFolder, *, arm: str, seed: str) -> str:
         differences=[
             tables.difference(contrast)
             for contrast in results.contrasts
-            if contrast.benchmark == AVERAGE and contrast.name.startswith(f"{arm} - ")
+            if contrast.benchmark == average_name(results.headline) and contrast.name.startswith(f"{arm} - ")
         ],
         wording=wording,
     )
@@ -129,20 +135,20 @@ def _front_matter(results: Results, arm: str, model: Any) -> Markup:
     return Markup("\n".join(lines))
 
 
-def _rows(scores: dict[str, Score], attentions: list[str]) -> list[CardRow]:
-    """Put the score with the trained mask and with the other mask side by side."""
+def _rows(scores: dict[str, Score], attentions: list[str], *, trained: str) -> list[CardRow]:
+    """Put the scores under the two masks side by side, the trained one first; mode tokens are left out."""
+    keys = [key for key in map(ScoreKey.parse, sorted(scores)) if key.view.mode_token is None]
     rows: list[CardRow] = []
-    for key, trained in sorted(scores.items()):
-        if not is_headline(key):
-            continue
-        other = scores.get(f"{key}@{attentions[1]}")
-        rows.append(
-            CardRow(
-                label=benchmark_label(key),
-                by_attention=[_score_text(trained, key), _score_text(other, key)],
-                n=wording.count(trained.n),
-            )
-        )
+    for plain in dict.fromkeys(key.seen(View()) for key in keys):
+        own = scores.get(str(plain))
+        by_mask = {key.view.attention: scores[str(key)] for key in keys if key.seen(View()) == plain}
+        found = [by_mask.get(mask, own if mask == trained else None) for mask in attentions]
+        name = str(plain)
+        texts = [_score_text(score, name) for score in found]
+        if not plain.has_views:
+            texts = [_score_text(own, name), "the same"]
+        n = next(score.n for score in by_mask.values())
+        rows.append(CardRow(benchmark_label(name), texts, wording.count(n)))
     return rows
 
 

@@ -12,8 +12,11 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from secondwind.evaluation import View
 from secondwind.report import facts, plots, samples, tables, wording
+from secondwind.report.benchmarks import view_label
 from secondwind.report.records import (
     Results,
     RunFolder,
@@ -21,7 +24,7 @@ from secondwind.report.records import (
     read_run,
     trained_attention,
 )
-from secondwind.report.tables import COMPLEMENTARITY, MAIN_CONTRASTS, Difference
+from secondwind.report.tables import COMPLEMENTARITY, MAIN_CONTRASTS, BenchmarkRow, Difference
 from secondwind.runs import write_atomically
 
 
@@ -32,6 +35,14 @@ class Headline(NamedTuple):
     arm: str
     difference: Difference
     cost: str
+
+
+class ShownView(NamedTuple):
+    """A view beside the headline: what it is called, the main contrasts in it, and its scores."""
+
+    title: str
+    figure: Markup
+    rows: list[BenchmarkRow]
 
 
 class Together(NamedTuple):
@@ -77,7 +88,8 @@ def render(folder: RunFolder) -> str:
         summary=plots.summary_figure(results),
         forests=plots.forests(results),
         benchmark_rows=tables.benchmark_rows(results),
-        attention_rows=tables.attention_rows(results),
+        headline=view_label(results.headline),
+        other_views=shown_views(results),
         seed_rows=tables.seed_rows(results),
         contrasts=[tables.difference(contrast) for contrast in results.contrasts],
         attentions={arm: trained_attention(results, arm) for arm in results.arms},
@@ -109,6 +121,14 @@ def headlines(results: Results) -> list[Headline]:
             text = f"{wording.flops(cost.flops)} FLOPs"
         found.append(Headline(question, arm, tables.difference(contrast), text))
     return found
+
+
+def shown_views(results: Results) -> list[ShownView]:
+    """Prepare every view beside the headline: its scores, and the main contrasts within it."""
+    return [
+        ShownView(_view_title(view), plots.summary_figure(results, view), tables.view_rows(results, view))
+        for view in tables.other_views(results)
+    ]
 
 
 def together(results: Results) -> Together | None:
@@ -173,6 +193,13 @@ def manifest_view(folder: RunFolder) -> dict[str, Any]:
     parts = {name: manifest.get(name) for name in ("versions", "hardware", "hashes")}
     shown = {name: facts.fact_rows(part) for name, part in parts.items() if isinstance(part, Mapping)}
     return {"general": general, "stages": facts.manifest_stage_rows(manifest), "parts": shown}
+
+
+def _view_title(view: View) -> str:
+    """Name a view in words: All arms under the causal mask, with mode token [R]."""
+    own = view.attention == "trained"
+    mask = "Each arm under its own mask" if own else f"All arms under the {view.attention} mask"
+    return mask + (f", with mode token [{view.mode_token}]" if view.mode_token else "")
 
 
 def _mean_average(results: Results, arm: str) -> float | None:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from secondwind.evaluation import View, average_name
 from secondwind.report import facts, tables, wording
-from secondwind.report.benchmarks import AVERAGE, benchmark_label, in_nats, is_headline, unit_scale
+from secondwind.report.benchmarks import benchmark_label, in_nats, is_average, is_headline, unit_scale
 from secondwind.report.figures import Line, Mark, PlotRow, interval_plot, loss_plot
 from secondwind.report.records import Contrast, Interval, Results, RunFolder
 from secondwind.report.tables import MAIN_CONTRASTS
@@ -38,7 +39,8 @@ def averages_figure(results: Results) -> Markup:
         if not averages:
             continue
         marks = tuple(Mark(a.value, a.interval, "items" if len(averages) == 1 else "seed") for a in averages)
-        spread = tables.spread_text([(average.value, average.interval) for average in averages], AVERAGE)
+        seen = [(average.value, average.interval) for average in averages]
+        spread = tables.spread_text(seen, average_name(results.headline))
         seeds = ", seeds" if len(averages) > 1 else ""
         text = f"{wording.points(fmean(average.value for average in averages))}{seeds} {spread}"
         rows.append(PlotRow(arm, text, marks, strong=arm == "ul2r+flan"))
@@ -52,24 +54,31 @@ def averages_figure(results: Results) -> Markup:
     )
 
 
-def summary_figure(results: Results) -> Markup:
-    """Draw the main contrasts on the normalised average, on one scale; empty where there are none."""
-    found = [tables.find_contrast(results, name) for name in MAIN_CONTRASTS]
+def summary_figure(results: Results, view: View | None = None) -> Markup:
+    """Draw the main contrasts on the normalised average of a view, on one scale; empty where there are none.
+
+    Args:
+        view: None is the headline.
+    """
+    average = average_name(results.headline if view is None else view)
+    found = [tables.find_contrast(results, name, average) for name in MAIN_CONTRASTS]
     rows = [_forest_row(contrast, label=wording.minus(contrast.name)) for contrast in found if contrast]
-    return _forest_figure(rows, name="summary", title="Main contrasts on the normalised average, in points")
+    place = "summary" if view is None else f"summary-{view.mode_token or 'plain'}-{view.attention}"
+    title = f"Main contrasts on the {benchmark_label(average).lower()}, in points"
+    return _forest_figure(rows, name=place, title=title)
 
 
 def forests(results: Results) -> list[Forest]:
     """Draw each main contrast on the normalised average and per benchmark, each on its own scale."""
     figures: list[Forest] = []
     for number, (name, question) in enumerate(MAIN_CONTRASTS.items()):
-        found = [c for c in results.contrasts if c.name == name and _in_points(c.benchmark)]
-        found.sort(key=lambda contrast: (contrast.benchmark != AVERAGE, contrast.benchmark))
+        found = [c for c in results.contrasts if c.name == name and _in_points(c.benchmark, results.headline)]
+        found.sort(key=lambda contrast: (not is_average(contrast.benchmark), contrast.benchmark))
         rows = [
             _forest_row(
                 contrast,
                 label=benchmark_label(contrast.benchmark),
-                strong=contrast.benchmark == AVERAGE,
+                strong=is_average(contrast.benchmark),
             )
             for contrast in found
         ]
@@ -101,9 +110,9 @@ def stage_figures(folder: RunFolder) -> list[StageFigure]:
     return figures
 
 
-def _in_points(key: str) -> bool:
+def _in_points(key: str, headline: View) -> bool:
     """Say whether a benchmark belongs into a figure of points: a headline score, not one in nats."""
-    return key == AVERAGE or (is_headline(key) and not in_nats(key))
+    return is_headline(key, headline) and not in_nats(key)
 
 
 def _arm_of(key: str) -> str:

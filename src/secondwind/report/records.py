@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from secondwind.errors import RunError
+from secondwind.evaluation import NORMALIZED_AVERAGE, ScoreKey, View, headline_view
 from secondwind.runs import JsonLines, read_json
 
 Interval = tuple[float, float]
@@ -43,6 +44,7 @@ class Score(Record):
     failures: int = 0
     family: str = ""
     chance: float | None = None
+    note: str = ""
 
 
 class Contrast(Record):
@@ -57,12 +59,14 @@ class Contrast(Record):
 
 
 class Average(Record):
-    """A normalised average, 0 = random guessing, 100 = everything right."""
+    """A normalised average, 0 = random guessing, 100 = everything right; `benchmark` names its view."""
 
     value: float
     interval: Interval | None = None
     parts: dict[str, float] = {}
     missing: tuple[str, ...] = ()
+    benchmark: str = NORMALIZED_AVERAGE
+    others: dict[str, "Average"] = {}
 
 
 class Cost(Record):
@@ -83,6 +87,15 @@ class Results(Record):
     normalized_average: dict[str, dict[str, Average]] = {}
     cost: dict[str, Cost] = {}
     verdict: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> View:
+        """Return the view that speaks first: that of the averages, else as the scores' keys tell."""
+        for by_seed in self.normalized_average.values():
+            for average in by_seed.values():
+                return ScoreKey.parse(average.benchmark).view
+        scores = [found for by_seed in self.arms.values() for found in by_seed.values()]
+        return headline_view(sorted(key for found in scores for key in found))
 
 
 class DataFacts(Record):
@@ -207,10 +220,11 @@ def read_run(run: Path) -> RunFolder:
 
 
 def trained_attention(results: Results, arm: str) -> str:
-    """Return the attention an arm's headline scores were made with, or '' when none says."""
+    """Return the attention that an arm was trained with, told by its scores in that view; '' without any."""
     for scores in results.arms.get(arm, {}).values():
-        for key, score in sorted(scores.items()):
-            if "@" not in key and score.attention:
+        for name, score in sorted(scores.items()):
+            key = ScoreKey.parse(name)
+            if key.has_views and key.view.attention == "trained" and score.attention:
                 return score.attention
     return ""
 

@@ -11,18 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from secondwind.evaluation import ScoreKey, View, average_name
 from secondwind.report.benchmarks import (
-    AVERAGE,
     AVERAGE_LABEL,
     amount,
     benchmark_label,
     bounds,
     in_nats,
     is_headline,
-    parse_key,
     unit_scale,
 )
-from secondwind.report.records import Contrast, Interval, Results, Score
+from secondwind.report.records import Average, Contrast, Interval, Results, Score, trained_attention
 from secondwind.report.wording import count, minus
 
 ARM_ORDER = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
@@ -76,7 +75,7 @@ class BenchmarkRow:
     """One row of an arms x benchmarks table; a cell is None where the arm was not scored.
 
     Args:
-        detail: what stands under the label: the chance level, the unit, or the way of asking.
+        detail: what stands under the label: the chance level, the unit and a note, or the view.
     """
 
     label: str
@@ -132,10 +131,25 @@ def difference(contrast: Contrast) -> Difference:
     )
 
 
-def find_contrast(results: Results, name: str, benchmark: str = AVERAGE) -> Contrast | None:
-    """Return a contrast by name and benchmark, or None where the study has none."""
-    matches = (c for c in results.contrasts if c.name == name and c.benchmark == benchmark)
+def find_contrast(results: Results, name: str, benchmark: str | None = None) -> Contrast | None:
+    """Return a contrast by name and benchmark, or None where the study has none.
+
+    Args:
+        benchmark: None is the normalised average of the headline view.
+    """
+    wanted = average_name(results.headline) if benchmark is None else benchmark
+    matches = (c for c in results.contrasts if c.name == name and c.benchmark == wanted)
     return next(matches, None)
+
+
+def averages_of(results: Results, arm: str, view: View) -> list[Average]:
+    """Return an arm's normalised averages in a view, one per seed."""
+    name = average_name(view)
+    found = [
+        average if average.benchmark == name else average.others.get(name)
+        for average in results.normalized_average.get(arm, {}).values()
+    ]
+    return [average for average in found if average is not None]
 
 
 def control_of(results: Results, arm: str) -> str:
@@ -149,41 +163,42 @@ def control_of(results: Results, arm: str) -> str:
 
 def benchmark_rows(results: Results) -> list[BenchmarkRow]:
     """Build the arms x benchmarks table: the average first, then headline scores."""
-    arms = ordered_arms(results)
+    arms, headline = ordered_arms(results), results.headline
     rows: list[BenchmarkRow] = []
     if any(results.normalized_average.get(arm) for arm in arms):
-        cells = tuple(_average_cell(results, arm) for arm in arms)
-        rows.append(BenchmarkRow(AVERAGE_LABEL, "0 is random guessing", cells))
-    for key in filter(is_headline, benchmark_keys(results)):
-        cells = tuple(_cell(results, arm, key, compare=True) for arm in arms)
-        rows.append(BenchmarkRow(benchmark_label(key), _detail(results, key), cells))
+        cells = tuple(_average_cell(results, arm, headline) for arm in arms)
+        rows.append(BenchmarkRow(benchmark_label(average_name(headline)), "0 is random guessing", cells))
+    for key in benchmark_keys(results):
+        if is_headline(key, headline):
+            cells = tuple(_cell(results, arm, key) for arm in arms)
+            rows.append(BenchmarkRow(benchmark_label(key), _detail(results, key), cells))
     return rows
 
 
-def attention_rows(results: Results) -> list[BenchmarkRow]:
-    """Build the table of other masks and mode tokens, the trained mask marked, one row per way of asking."""
-    arms = ordered_arms(results)
-    others: dict[str, set[tuple[str, str]]] = {}
-    for key in benchmark_keys(results):
-        if not is_headline(key):
-            asked = parse_key(key)
-            others.setdefault(asked.headline, set()).add((asked.token, asked.mask))
+def other_views(results: Results) -> list[View]:
+    """List the views beside the headline: masks first, then mode tokens."""
+    headline = results.headline
+    found = {ScoreKey.parse(key).view for key in benchmark_keys(results) if not is_headline(key, headline)}
+    return sorted(found, key=lambda view: (view.mode_token or "", view.attention != "trained", str(view)))
+
+
+def view_rows(results: Results, view: View) -> list[BenchmarkRow]:
+    """Build the arms x benchmarks table of one view, differences within it; the trained mask is marked."""
+    arms, name = ordered_arms(results), average_name(view)
+    trained = {arm: trained_attention(results, arm) for arm in arms}
+    notes = {
+        arm: "as trained" if trained[arm] == view.attention and not view.mode_token else "" for arm in arms
+    }
     rows: list[BenchmarkRow] = []
-    for key, ways in sorted(others.items()):
-        own = {arm: _own_attention(results, arm, key) for arm in arms}
-        tokens = {"", *(token for token, _ in ways)}
-        ways = ways | {(token, mask) for token in tokens for mask in own.values()}
-        for token, mask in sorted(way for way in ways if way[1]):
-            tagged = key + (token and f"[{token}]")
-            cells = [
-                _cell(results, arm, tagged, note="trained")
-                if own[arm] == mask
-                else _cell(results, arm, f"{tagged}@{mask}")
-                for arm in arms
-            ]
-            detail = mask + (token and f", mode token [{token}]")
-            if any(cells):
-                rows.append(BenchmarkRow(benchmark_label(key), detail, tuple(cells)))
+    cells = tuple(_average_cell(results, arm, view, note=notes[arm]) for arm in arms)
+    if any(cells):
+        rows.append(BenchmarkRow(AVERAGE_LABEL, "0 is random guessing", cells))
+    for key in benchmark_keys(results):
+        asked = ScoreKey.parse(key)
+        if asked.has_views and asked.view == view and key != name:
+            cells = tuple(_cell(results, arm, key, note=notes[arm]) for arm in arms)
+            label = benchmark_label(str(asked.seen(View())))
+            rows.append(BenchmarkRow(label, _detail(results, key), cells))
     return rows
 
 
@@ -193,9 +208,10 @@ def seed_rows(results: Results) -> list[tuple[str, str, str, str, str, str]]:
     for arm in ordered_arms(results):
         for seed, scores in sorted(results.arms[arm].items(), key=lambda pair: (len(pair[0]), pair[0])):
             average = results.normalized_average.get(arm, {}).get(seed)
-            if average is not None:
-                text = score_text(average.value, average.interval, AVERAGE)
-                rows.append((arm, seed, AVERAGE_LABEL, text, "–", "–"))
+            averages = {} if average is None else {average.benchmark: average, **average.others}
+            for key, found in averages.items():
+                text = score_text(found.value, found.interval, key)
+                rows.append((arm, seed, benchmark_label(key), text, "–", "–"))
             for key, score in sorted(scores.items()):
                 text = score_text(score.score, score.interval, key)
                 rows.append((arm, seed, benchmark_label(key), text, count(score.n), count(score.failures)))
@@ -227,42 +243,41 @@ def _scores(results: Results, arm: str, key: str) -> Mapping[str, Score]:
     return {seed: scores[key] for seed, scores in results.arms[arm].items() if key in scores}
 
 
-def _own_attention(results: Results, arm: str, key: str) -> str:
-    """Return the attention of an arm's headline score, or ''."""
-    return next((score.attention for score in _scores(results, arm, key).values()), "")
-
-
 def _detail(results: Results, key: str) -> str:
-    """Say what guessing scores, or the unit where it is not points."""
+    """Say what guessing scores and what a reader should know, or the unit where it is not points."""
     if in_nats(key):
         return "nats per token, lower is better"
-    scores = (score for arm in results.arms for score in _scores(results, arm, key).values())
+    scores = [score for arm in results.arms for score in _scores(results, arm, key).values()]
     chance = next((score.chance for score in scores if score.chance is not None), None)
-    return "" if chance is None else f"chance {amount(chance, key)}"
+    note = next((score.note for score in scores if score.note), "")
+    told = ("" if chance is None else f"chance {amount(chance, key)}", note)
+    return "; ".join(part for part in told if part)
 
 
-def _average_cell(results: Results, arm: str) -> Cell | None:
-    """Put an arm's normalised averages into one cell."""
-    averages = [(a.value, a.interval) for a in results.normalized_average.get(arm, {}).values()]
+def _average_cell(results: Results, arm: str, view: View, *, note: str = "") -> Cell | None:
+    """Put an arm's normalised averages in one view into one cell."""
+    key = average_name(view)
+    averages = [(average.value, average.interval) for average in averages_of(results, arm, view)]
     if not averages:
         return None
     control = control_of(results, arm)
-    contrast = find_contrast(results, f"{arm} - {control}")
+    contrast = find_contrast(results, f"{arm} - {control}", key)
     return Cell(
-        score=amount(fmean(value for value, _ in averages), AVERAGE),
-        spread=spread_text(averages, AVERAGE),
+        score=amount(fmean(value for value, _ in averages), key),
+        spread=spread_text(averages, key),
         difference=None if contrast is None else difference(contrast),
         control=control,
+        note=note,
     )
 
 
-def _cell(results: Results, arm: str, key: str, *, compare: bool = False, note: str = "") -> Cell | None:
+def _cell(results: Results, arm: str, key: str, *, note: str = "") -> Cell | None:
     """Put one arm's seeds into one cell: one seed with its interval, several with their range."""
     scores = _scores(results, arm, key).values()
     if not scores:
         return None
     control = control_of(results, arm)
-    contrast = find_contrast(results, f"{arm} - {control}", key) if compare else None
+    contrast = find_contrast(results, f"{arm} - {control}", key)
     failures = sum(score.failures for score in scores)
     return Cell(
         score=amount(fmean(score.score for score in scores), key),

@@ -3,21 +3,20 @@
     flan2022          MMLU and BBH, direct and chain of thought; TyDiQA and MGSM are named as missing
     mmlu, bbh         one of them
     held_out_tasks    the test tasks of Natural Instructions
-    perplexity        token shards of held-out documents, the data folder itself
 
-Suites made in code, such as the toy world's, are passed as `Suite` objects.
+Suites made in code, such as the toy world's, or from documents, are passed as `Suite` objects.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from secondwind.data.documents import Faults
-from secondwind.data.shards import TokenShards
 from secondwind.errors import DataError, nearest
 from secondwind.evaluation.benchmarks import bbh, mmlu, natural_instructions
-from secondwind.evaluation.suite import PerplexityBenchmark, Suite
+from secondwind.evaluation.suite import Suite
 
-__all__ = ["FLAN2022_PARTS", "SUITES", "load_suite"]
+__all__ = ["FLAN2022_PARTS", "SUITES", "Loader", "load_suite"]
 
 # arXiv:2210.11416, section 2.3: the six parts of the normalised average.
 FLAN2022_PARTS = ("MMLU:direct", "MMLU:cot", "BBH:direct", "BBH:cot", "TyDiQA:direct", "MGSM:cot")
@@ -38,7 +37,7 @@ def load_suite(name: str, data: Path | None, *, faults: Faults) -> Suite:
             f"suite '{name}' is read from a data folder, and none was given. Name it: --data "
             "DIR, or evaluation.data in a recipe."
         )
-    return SUITES[name](data, faults)
+    return SUITES[name].load(data, faults)
 
 
 def _flan2022(data: Path, faults: Faults) -> Suite:
@@ -57,14 +56,16 @@ def _held_out_tasks(data: Path, faults: Faults) -> Suite:
     return Suite("held_out_tasks", (natural_instructions.load(data / "natural_instructions", faults=faults),))
 
 
-def _perplexity(data: Path, faults: Faults) -> Suite:
-    return Suite("perplexity", perplexity=(PerplexityBenchmark("perplexity", TokenShards.open(data)),))
+class Loader(NamedTuple):
+    """How a suite is read, and one line about it."""
+
+    load: Callable[[Path, Faults], Suite]
+    description: str
 
 
-SUITES: dict[str, Callable[[Path, Faults], Suite]] = {
-    "flan2022": _flan2022,
-    "mmlu": _mmlu,
-    "bbh": _bbh,
-    "held_out_tasks": _held_out_tasks,
-    "perplexity": _perplexity,
+SUITES: dict[str, Loader] = {
+    "flan2022": Loader(_flan2022, "MMLU and BBH as Flan 2022 asks them, direct or by chain of thought"),
+    "mmlu": Loader(_mmlu, "exams in 57 subjects, four options"),
+    "bbh": Loader(_bbh, "27 hard tasks of BIG-bench, direct or by chain of thought"),
+    "held_out_tasks": Loader(_held_out_tasks, "the test tasks of Natural Instructions"),
 }
