@@ -15,6 +15,7 @@ from secondwind.runs import (
     fingerprint,
     locked,
     read_json,
+    staged_folder,
     write_atomically,
 )
 
@@ -36,6 +37,92 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_atomically(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def _fill(folder: Path, text: str) -> None:
+    with staged_folder(folder) as staged:
+        (staged / "sub").mkdir()
+        (staged / "sub" / "file.txt").write_text(text)
+
+
+def test_a_staged_folder_replaces_the_old_one_whole(tmp_path: Path) -> None:
+    _fill(tmp_path / "model", "old")
+    (tmp_path / "model" / "stray.txt").write_text("stray")
+    _fill(tmp_path / "model", "new")
+    assert (tmp_path / "model" / "sub" / "file.txt").read_text() == "new"
+    assert not (tmp_path / "model" / "stray.txt").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_every_staged_file_and_folder_is_on_the_disk_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    opened: dict[int, str] = {}
+    original_open, original_rename = os.open, Path.rename
+
+    def noted_open(path: Path, *arguments: int) -> int:
+        descriptor = original_open(path, *arguments)
+        opened[descriptor] = Path(path).name
+        return descriptor
+
+    def noted_rename(path: Path, target: Path) -> Path:
+        events.append(f"rename {target.name}")
+        return original_rename(path, target)
+
+    monkeypatch.setattr(os, "open", noted_open)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: events.append(opened[descriptor]))
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    _fill(tmp_path / "model", "new")
+    assert sorted(events[:3]) == [".model.tmp", "file.txt", "sub"]
+    assert events[3:] == ["rename model", tmp_path.name]
+
+
+@pytest.mark.parametrize("failing", ["body", "first rename", "second rename"])
+def test_a_failed_replacement_leaves_the_old_folder(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(tmp_path / "model", "old")
+    original = Path.rename
+    doomed = {"first rename": ".model.old", "second rename": "model"}
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.name != ".model.old" and target.name == doomed.get(failing):
+            raise OSError(28, "No space left on device")
+        return original(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with (
+        pytest.raises(RunError, match=r"cannot write .*model: No space left on device"),
+        staged_folder(tmp_path / "model"),
+    ):
+        if failing == "body":
+            raise OSError(28, "No space left on device")
+    assert (tmp_path / "model" / "sub" / "file.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_other_errors_of_the_body_pass_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), staged_folder(tmp_path / "model"):
+        raise ZeroDivisionError
+    with (
+        pytest.raises(RunError, match="cannot write .*: full"),
+        staged_folder(tmp_path / "model", write_errors=(KeyError, ArithmeticError)),
+    ):
+        raise ArithmeticError("full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_cleared_away_or_put_back(tmp_path: Path) -> None:
+    _fill(tmp_path / "model", "old")
+    (tmp_path / "model").rename(tmp_path / ".model.old")  # killed between the two renames
+    (tmp_path / ".model.tmp").mkdir()
+    (tmp_path / ".model.tmp" / "half.txt").write_text("half")
+    with pytest.raises(ZeroDivisionError), staged_folder(tmp_path / "model") as staged:
+        assert list(staged.iterdir()) == []
+        assert (tmp_path / "model" / "sub" / "file.txt").read_text() == "old"
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_missing_and_damaged_json_are_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Floating-point operations of training, by formula, and what share of the base's pretraining they are.
+"""Floating-point operations of training, by formula, and what the pretraining of known bases read.
 
     one token through the body            2 per matmul parameter
     one position through the head         2 per head parameter; only where a loss or score is needed
@@ -13,7 +13,6 @@ Source: Kaplan et al., arXiv:2001.08361, section 2.1; Chowdhery et al. (PaLM), a
 
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,74 +79,59 @@ def attention_pairs(segment_ids: npt.NDArray[np.integer], prefix_mask: npt.NDArr
 
 @dataclass(frozen=True)
 class Base:
-    """A published base model and what its pretraining read.
+    """What the pretraining of a published base model read.
 
     Args:
-        parameters: all of them, embeddings included.
         pretraining_tokens: tokens read up to this revision.
         context: tokens per pretraining row, for the attention term.
-        source: where the numbers come from.
+        tokens_per_step: where revisions are named after steps, else None.
     """
 
-    parameters: int
-    pretraining_tokens: float
+    pretraining_tokens: int
     context: int
-    source: str
+    tokens_per_step: int | None = None
 
 
-# Pythia: 2,097,152 tokens a step (1024 rows of 2048), 143,000 steps; revision `stepN` is after N steps.
-_PYTHIA_TOKENS_PER_STEP = 1024 * 2048
-_PYTHIA_STEPS = 143_000
-_PYTHIA = "Biderman et al., arXiv:2304.01373, sections 2.1 and 2.2; parameters: EleutherAI/pythia README"
+# 299,892,736,000 tokens for each of the eight sizes, deduplicated or not, a checkpoint every 2,097,152,000
+# of them and 1,000 steps: https://github.com/EleutherAI/pythia, README. There models/160M/pythia-160m.yml
+# has seq-length 2048, 32 GPUs x 32 rows and train-iters 143000. Paper: arXiv:2304.01373, section 2.
+_PYTHIA = Base(299_892_736_000, 2048, tokens_per_step=2_097_152)
+_PYTHIA_SIZES = ("70m", "160m", "410m", "1b", "1.4b", "2.8b", "6.9b", "12b")
 
+# "36 trillion tokens" in three stages: https://huggingface.co/Qwen/Qwen3-0.6B-Base, model card. Over 30 and
+# about 5 trillion of them in rows of 4,096, the last stage of hundreds of billions in rows of 32,768:
+# Qwen3 technical report, arXiv:2505.09388, section 3.2.
+_QWEN3 = Base(36_000_000_000_000, 4096)
 
-def _pythia(parameters: int) -> Base:
-    return Base(parameters, float(_PYTHIA_STEPS * _PYTHIA_TOKENS_PER_STEP), 2048, _PYTHIA)
-
+# "Up to 9T tokens": https://github.com/meta-llama/llama-models, models/llama3_2/MODEL_CARD.md. The length
+# of the rows is not published; 8,192 is Llama 3's (https://ai.meta.com/blog/meta-llama-3/).
+_LLAMA_3_2 = Base(9_000_000_000_000, 8192)
 
 KNOWN_BASES: dict[str, Base] = {
-    "pythia-70m": _pythia(70_426_624),
-    "pythia-160m": _pythia(162_322_944),
-    "pythia-410m": _pythia(405_334_016),
-    "pythia-1b": _pythia(1_011_781_632),
-    # 36 trillion tokens over three stages, the first and longest at rows of 4,096.
-    "qwen3-0.6b-base": Base(596_049_920, 36e12, 4096, "Qwen3 technical report, arXiv:2505.09388, section 3"),
-    "qwen3-0.6b": Base(596_049_920, 36e12, 4096, "Qwen3 technical report, arXiv:2505.09388, section 3"),
-    # "up to 9 trillion tokens"; rows of 8,192 as in Llama 3 (arXiv:2407.21783, section 3.4.1).
-    "llama-3.2-1b": Base(1_235_814_400, 9e12, 8192, "meta-llama/Llama-3.2-1B model card, Training Data"),
+    **{f"pythia-{size}{suffix}": _PYTHIA for size in _PYTHIA_SIZES for suffix in ("", "-deduped")},
+    "qwen3-0.6b-base": _QWEN3,
+    "qwen3-0.6b": _QWEN3,
+    "llama-3.2-1b": _LLAMA_3_2,
 }
 
 
 def known_base(name: str, revision: str | None = None) -> Base | None:
     """Return the published facts of a base model, or None where the recipe must give them.
 
-    A revision `stepN` of a Pythia model stands for N steps; a revision that is not understood gives None.
+    Revision `stepN` of a Pythia model has made N steps. Any other revision gives None, and so does
+    step0: no training is a share of nothing.
     """
-    base = KNOWN_BASES.get(name.rstrip("/").split("/")[-1].lower().removesuffix("-deduped"))
+    base = KNOWN_BASES.get(name.rstrip("/").split("/")[-1].lower())
     if base is None or revision in (None, "main"):
         return base
     step = re.fullmatch(r"step(\d+)", revision)
-    if base.source != _PYTHIA or step is None:
+    if base.tokens_per_step is None or step is None:
         return None
-    return replace(base, pretraining_tokens=float(int(step[1]) * _PYTHIA_TOKENS_PER_STEP))
-
-
-class Share(NamedTuple):
-    """Extra work relative to pretraining: 0.01 is one per cent."""
-
-    tokens: float
-    flops: float
+    tokens = int(step[1]) * base.tokens_per_step
+    return replace(base, pretraining_tokens=tokens) if 0 < tokens <= base.pretraining_tokens else None
 
 
 def pretraining_flops(size: ModelSize, *, tokens: float, context: int) -> float:
     """Count the operations of causal pretraining in full rows of `context` tokens, with loss everywhere."""
     pairs = tokens * (context + 1) / 2
     return training_flops(size, tokens=tokens, target_tokens=tokens, attention_pairs=pairs)
-
-
-def share_of_base(
-    size: ModelSize, *, tokens: float, flops: float, pretraining_tokens: float, context: int
-) -> Share:
-    """Relate tokens and operations of further training to what the base's pretraining took."""
-    base_flops = pretraining_flops(size, tokens=pretraining_tokens, context=context)
-    return Share(tokens / pretraining_tokens, flops / base_flops)

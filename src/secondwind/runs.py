@@ -1,4 +1,4 @@
-"""Run folders: files that appear whole or not at all, hashes, locks, and append-only logs.
+"""Run folders: files and folders that appear whole or not at all, hashes, locks, append-only logs.
 
     runs/NAME/
       recipe.yaml  results.json  manifest.json  report.html  metrics.jsonl
@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(staged, path)
-        sync_folder(path.parent)
+        sync_file(path.parent)
     except OSError as error:
         staged.unlink(missing_ok=True) if staged.parent.is_dir() else None
         raise RunError(
@@ -58,9 +59,55 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         ) from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries, so that a rename survives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+@contextmanager
+def staged_folder(folder: Path, *, write_errors: tuple[type[Exception], ...] = (OSError,)) -> Generator[Path]:
+    """Fill a folder beside `folder` that takes its place at the end, or vanishes at an error.
+
+        .NAME.tmp     being filled; flushed to the disk before it is renamed to NAME
+        .NAME.old     the NAME of before, for the moment between two renames
+
+    What a killed process left of either is cleared away first, so one process at a time may write a
+    folder; in a run folder, `locked` sees to that.
+
+    Args:
+        write_errors: what the body raises where it cannot write; other errors pass as they are.
+
+    Raises:
+        RunError: the folder cannot be written; what was in it is untouched.
+    """
+    staged = folder.with_name(f".{folder.name}.tmp")
+    replaced = folder.with_name(f".{folder.name}.old")
+    try:
+        _settle(folder, staged, replaced)
+        staged.mkdir(parents=True)
+        yield staged
+        for path in (*staged.rglob("*"), staged):
+            sync_file(path)
+        if folder.exists():
+            folder.rename(replaced)
+        staged.rename(folder)
+        sync_file(folder.parent)
+    except (OSError, *write_errors) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise RunError(
+            f"cannot write {folder}: {reason}. What was there before is untouched. Free space, or choose "
+            "another folder with --out, and run again."
+        ) from error
+    finally:
+        _settle(folder, staged, replaced)
+
+
+def _settle(folder: Path, staged: Path, replaced: Path) -> None:
+    """Put back what was replaced by nothing, and remove what is left of both siblings."""
+    if replaced.is_dir() and not folder.exists():
+        replaced.rename(folder)
+    for leftover in (staged, replaced):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file, or a folder's entries, to the disk, so that it survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

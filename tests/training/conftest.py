@@ -1,5 +1,6 @@
 """A tiny Llama, and rows made of random tokens: everything that training needs, in milliseconds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,10 @@ class TinyRows:
         row.loss_mask[prefix - 1 : first - 1] = True
         row.loss_mask[first : first + causal - 1] = True
         return row
+
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Build several rows."""
+        return [self.row(number) for number in numbers]
 
     def num_tokens(self, number: int) -> int:
         """Count the non-padding tokens of one row."""

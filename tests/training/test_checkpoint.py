@@ -1,6 +1,5 @@
 """Checkpoints under every fault: whole, or refused by name, or replaced by an older one with a loud line."""
 
-import errno
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
 from secondwind.errors import RunError
 from secondwind.training import checkpoint
@@ -176,11 +176,11 @@ def test_full_disk_is_seen_before_anything_is_written(tmp_path, monkeypatch):
 def test_failing_write_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
     (earlier,) = _saved(tmp_path, 1)
 
-    def fail(_path: Path) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(*_: object) -> None:
+        raise SafetensorError("Error while serializing: No space left on device")
 
-    monkeypatch.setattr(checkpoint, "sync_file", fail)
-    with pytest.raises(RunError, match="No space left on device.*Earlier checkpoints are untouched"):
+    monkeypatch.setattr(checkpoint, "save_file", fail)
+    with pytest.raises(RunError, match=r"step-2: .*No space left on device.*before is untouched"):
         _saved(tmp_path, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["step-1"]
     assert checkpoint.newest_verified(tmp_path, log=pytest.fail) == earlier

@@ -1,13 +1,9 @@
-"""Signals become requests; what is not finite is skipped or refused by name."""
-
-import os
-import signal
-import threading
+"""What is not finite is skipped or refused by name."""
 
 import pytest
 
 from secondwind.errors import NonFiniteLoss
-from secondwind.training.guard import refuse_non_finite, stop_on_signals
+from secondwind.training.guard import refuse_non_finite
 from secondwind.training.records import StepResult
 from tests.training.conftest import make_settings
 
@@ -16,47 +12,6 @@ NAN = float("nan")
 
 def _ignore(_line: str) -> None:
     return None
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_first_signal_is_a_request_and_is_logged(number):
-    lines: list[str] = []
-    with stop_on_signals(log=lines.append) as stop:
-        assert not stop
-        os.kill(os.getpid(), number)
-        assert stop
-        assert stop.signal_name == number.name
-    assert len(lines) == 1
-    assert number.name in lines[0]
-
-
-def test_second_signal_interrupts_at_once():
-    with stop_on_signals(log=_ignore) as stop, pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_handlers_of_before_come_back():
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(ZeroDivisionError), stop_on_signals(log=_ignore):
-        assert signal.getsignal(signal.SIGTERM) is not before[1]
-        raise ZeroDivisionError
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_signals_are_left_alone_outside_the_main_thread():
-    seen: list[bool] = []
-
-    def work() -> None:
-        before = signal.getsignal(signal.SIGTERM)
-        with stop_on_signals(log=_ignore) as stop:
-            seen.append(not stop and signal.getsignal(signal.SIGTERM) is before)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [True]
 
 
 def test_finite_steps_pass_without_a_word():

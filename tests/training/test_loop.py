@@ -1,6 +1,7 @@
 """The loop end to end: it learns, it counts, and no interruption changes a bit of what it does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from secondwind import runs
 from secondwind.errors import NonFiniteLoss, Paused, RunError
 from secondwind.example import Batch, Row
 from secondwind.flops import attention_pairs, training_flops
@@ -117,6 +119,14 @@ def test_accumulated_micro_batches_equal_one_big_batch(tmp_path, micro_batch_row
     np.testing.assert_allclose(losses[0], losses[1], rtol=0, atol=1e-6)
 
 
+def test_what_is_reported_of_a_step_is_reported_before_its_checkpoint_exists(tmp_path):
+    def progress(report: StepReport) -> None:
+        assert not (tmp_path / "checkpoints" / f"step-{report.step}").exists()
+
+    train(make_model(), TinyRows(), make_settings(), tmp_path, progress=progress)
+    assert (tmp_path / "checkpoints" / "step-8").exists()
+
+
 def test_same_command_twice_gives_the_same_bytes(tmp_path, unbroken):
     model = make_model()
     summary = train(model, TinyRows(), make_settings(), tmp_path)
@@ -131,7 +141,7 @@ def test_killed_and_resumed_run_is_bit_equal(tmp_path, unbroken, killed_after):
     summary = train(
         model, TinyRows(), make_settings(), tmp_path, progress=lambda report: steps.append(report.step)
     )
-    assert steps == list(range(killed_after // 3 * 3 + 1, 9)) if killed_after < 8 else steps == []
+    assert steps == list(range((killed_after - 1) // 3 * 3 + 1, 9))
     _assert_equal_to_unbroken(unbroken, tmp_path, model, summary)
 
 
@@ -140,26 +150,29 @@ def test_run_killed_at_any_point_of_a_save_is_bit_equal_after_resume(tmp_path, u
     # A save makes 12 of these calls; the third (25 .. 37) is the first that removes an old checkpoint.
     calls = 0
 
-    def deadly(original):
+    def deadly(original, *, counted=1):
         def wrapper(*args, **settings):
             nonlocal calls
-            calls += 1
-            if calls == call:
+            calls += counted
+            if calls >= call:  # a dead process tidies nothing up
                 raise Killed
             return original(*args, **settings)
 
         return wrapper
 
     with monkeypatch.context() as patch:
-        for name in ("save_file", "sync_file", "sync_folder", "_manifest", "rotate"):
+        for name in ("save_file", "_manifest", "rotate"):
             patch.setattr(checkpoint, name, deadly(getattr(checkpoint, name)))
+        for module in (loop, runs):
+            patch.setattr(module, "sync_file", deadly(module.sync_file))
         patch.setattr(Path, "rename", deadly(Path.rename))
+        patch.setattr(shutil, "rmtree", deadly(shutil.rmtree, counted=0))
         with pytest.raises(Killed):
             train(make_model(), TinyRows(), make_settings(), tmp_path)
     model = make_model()
     summary = train(model, TinyRows(), make_settings(), tmp_path)
     _assert_equal_to_unbroken(unbroken, tmp_path, model, summary)
-    assert not list((tmp_path / "checkpoints").glob(".tmp-*"))
+    assert not list((tmp_path / "checkpoints").glob(".*"))
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": "adafactor"}, {"precision": "bf16"}, {"schedule": "wsd"}])
@@ -230,7 +243,7 @@ def test_finished_stage_is_not_trained_again(tmp_path, unbroken):
 
 def test_signal_pauses_at_a_step_boundary_and_the_same_command_goes_on(tmp_path, unbroken):
     def progress(report: StepReport) -> None:
-        if report.step == 4:
+        if report.step == 5:
             os.kill(os.getpid(), signal.SIGTERM)
 
     lines: list[str] = []
@@ -245,7 +258,7 @@ def test_signal_pauses_at_a_step_boundary_and_the_same_command_goes_on(tmp_path,
 
 def test_signal_in_the_last_step_pauses_with_the_stage_finished(tmp_path, unbroken):
     def progress(report: StepReport) -> None:
-        if report.step == 7:
+        if report.step == 8:
             os.kill(os.getpid(), signal.SIGTERM)
 
     # What stands behind this stage must not start, so the signal may not be swallowed.

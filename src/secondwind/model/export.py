@@ -2,19 +2,18 @@
 
     FOLDER/  config.json  generation_config.json  model.safetensors  tokenizer.json ...  secondwind.json
 
-The folder appears whole or not at all: it is written under another name, flushed, and renamed.
+The folder appears whole or not at all.
 """
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 
 from secondwind.errors import RunError
 from secondwind.model.load import RECORD, LanguageModel
-from secondwind.runs import canonical_json, file_sha256, read_json, sync_folder
+from secondwind.runs import canonical_json, file_sha256, read_json, staged_folder
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -36,26 +35,8 @@ def export(
             f"{folder} exists and is no earlier export (it has no {RECORD}); it was left as it is. "
             "Choose another folder, or remove it."
         )
-    staged = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
-    replaced = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    try:
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(parents=True)
+    with staged_folder(folder, write_errors=(SafetensorError,)) as staged:
         _write(model, staged, record, _TYPES[precision])
-        _flush(staged)
-        if folder.exists():
-            folder.rename(replaced)
-        staged.rename(folder)
-        sync_folder(folder.parent)
-        shutil.rmtree(replaced, ignore_errors=True)
-    except OSError as error:
-        if replaced.exists() and not folder.exists():
-            replaced.rename(folder)
-        shutil.rmtree(staged, ignore_errors=True)
-        raise RunError(
-            f"cannot write the model to {folder}: {error.strerror or error}. An earlier export is untouched. "
-            "Free space or choose another folder."
-        ) from error
 
 
 def _write(model: LanguageModel, folder: Path, record: dict[str, Any], dtype: torch.dtype) -> None:
@@ -73,14 +54,3 @@ def _write(model: LanguageModel, folder: Path, record: dict[str, Any], dtype: to
         "fingerprints": {path.name: file_sha256(path) for path in sorted(folder.glob("*.safetensors"))},
     }
     (folder / RECORD).write_text(canonical_json(stored), encoding="utf-8")
-
-
-def _flush(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-    sync_folder(folder)

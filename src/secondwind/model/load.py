@@ -67,6 +67,11 @@ class LanguageModel:
         return model_size(self.network)
 
     @property
+    def trained_attention(self) -> Attention:
+        """Return the mask it was trained with: what secondwind.json says, else causal."""
+        return "prefix" if self.record.get("attention") == "prefix" else "causal"
+
+    @property
     def device(self) -> torch.device:
         """Return where the parameters are."""
         return self.network.device
@@ -96,7 +101,7 @@ def load(
     """
     _refuse_attention(attention)
     name = _locate(name_or_path)
-    tokenizer = _load_tokenizer(name, revision, trust_remote_code)
+    tokenizer = load_tokenizer(name, revision=revision, trust_remote_code=trust_remote_code)
     network = _load_network(name, revision, trust_remote_code)
     record = _read_record(name, revision)
     rows = table_rows(network)
@@ -108,12 +113,13 @@ def load(
         vocabulary = stored
     else:
         wanted = _DEFAULT_SENTINELS if num_sentinels is None else num_sentinels
-        vocabulary = Vocabulary.adopt(tokenizer, num_sentinels=wanted, embedding_rows=rows)
+        vocabulary = Vocabulary.adopt(tokenizer, num_sentinels=wanted, embedding_rows=rows, earlier=stored)
         grow_table(network, vocabulary.size)
         # What was adopted before has been trained since; only what is new now starts anew.
         kept = set[int]() if stored is None else {*stored.names}
         fresh = {*vocabulary.fresh, *range(rows, vocabulary.size)} - kept
-        trained = {*tokenizer.get_vocab().values()} - fresh
+        # Rows beyond the tokenizer and reserved tokens were never trained, and often lie far out.
+        trained = {*tokenizer.get_vocab().values()} - fresh - {*vocabulary.spare}
         record |= {"initialisation": start_fresh_rows(network, fresh=fresh, trained=trained, seed=seed)}
     _name_special_tokens(network, vocabulary)
     chosen = settle_backend(network, backend, attention=attention)
@@ -132,7 +138,7 @@ def load_adopted(folder: Path) -> tuple[Any, dict[str, Any]]:
         raise ModelError(
             f"{folder} has no {RECORD} with a vocabulary; wanted a folder that Second Wind exported."
         )
-    return _load_tokenizer(name, None, trust_remote_code=False), record
+    return load_tokenizer(name), record
 
 
 def new_model(
@@ -219,7 +225,12 @@ def _refuse_incomplete(folder: Path) -> None:
         )
 
 
-def _load_tokenizer(name: str, revision: str | None, trust_remote_code: bool) -> Any:
+def load_tokenizer(name: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """Load the fast tokenizer of a model folder or hub name, without the model.
+
+    Raises:
+        ModelError: no such tokenizer, or none of the fast kind.
+    """
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             name, revision=revision, trust_remote_code=trust_remote_code, use_fast=True

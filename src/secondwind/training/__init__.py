@@ -12,7 +12,7 @@ and no position in a file: a killed run that goes on gives the same bytes as one
     loop        `train`: one page
     optimizer   AdamW, Adafactor
     checkpoint  save whole or not at all, verify, fall back, refuse what does not belong
-    guard       NaN, SIGINT, SIGTERM
+    guard       NaN and infinity
 
 Import `train` from `secondwind.training.loop`; this page stays free of torch so that recipes can be
 checked without it.

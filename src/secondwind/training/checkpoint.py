@@ -7,13 +7,12 @@
         state.json                    counts, and the identity of the run: settings and rows
         manifest.json                 size and sha256 of each file, and a seal over the manifest itself
       damaged-step-600/             failed its hashes; kept for inspection, never used
-      .tmp-step-800/                was being written when the process died; removed at the next start
+      .step-800.tmp/                was being written when the process died; removed at the next start
 
 No pickle is written or read.
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from secondwind.errors import RunError
-from secondwind.runs import canonical_json, file_sha256, fingerprint, read_json, sync_folder
+from secondwind.runs import canonical_json, file_sha256, fingerprint, read_json, staged_folder
 from secondwind.training.optimizer import optimizer_tensors, restore_optimizer
 from secondwind.training.records import Log
 
@@ -57,26 +56,12 @@ def save(
         OPTIMIZER: optimizer_tensors(network, optimizer),
     }
     final = folder / f"step-{step}"
-    staged = folder / f".tmp-step-{step}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _refuse_full_disk(folder, tensors)
-        staged.mkdir()
+    with staged_folder(final, write_errors=(SafetensorError,)) as staged:
+        _refuse_full_disk(staged, tensors)
         for name, parts in tensors.items():
             save_file({key: tensor.contiguous() for key, tensor in parts.items()}, staged / name)
         (staged / STATE).write_text(canonical_json(state), encoding="utf-8")
         (staged / MANIFEST).write_text(_manifest(step, staged), encoding="utf-8")
-        for name in (*FILES, MANIFEST):
-            sync_file(staged / name)
-        sync_folder(staged)
-        staged.rename(final)
-        sync_folder(folder)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise RunError(
-            f"cannot save the checkpoint {final}: {error}. Earlier checkpoints are untouched. Free space, "
-            "or choose another folder with --out, and run again: training goes on from the last checkpoint."
-        ) from error
     rotate(folder, keep=keep)
     return final
 
@@ -88,7 +73,7 @@ def rotate(folder: Path, *, keep: int) -> None:
     if old and any(damage(checkpoint) is None for checkpoint in kept):
         for checkpoint in old:
             # Renamed first: a half-removed folder must not look like a checkpoint.
-            doomed = checkpoint.rename(folder / f".tmp-{checkpoint.name}")
+            doomed = checkpoint.rename(folder / f".{checkpoint.name}.tmp")
             shutil.rmtree(doomed, ignore_errors=True)
 
 
@@ -191,14 +176,8 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 def remove_staged(folder: Path) -> None:
     """Remove what a killed process left half-written or half-removed."""
-    for staged in folder.glob(".tmp-step-*"):
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def sync_file(path: Path) -> None:
-    """Flush a file to the disk, so that it survives a power cut."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    for leftover in folder.glob(".step-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def parameter_tensors(network: nn.Module) -> dict[str, Tensor]:

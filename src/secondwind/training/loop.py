@@ -25,9 +25,10 @@ from secondwind.flops import training_flops
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import per_source, target_loss
 from secondwind.randomness import key
-from secondwind.runs import JsonLines
+from secondwind.runs import JsonLines, sync_file
+from secondwind.signals import log_to_stderr, stop_on_signals
 from secondwind.training import checkpoint
-from secondwind.training.guard import log_to_stderr, refuse_non_finite, stop_on_signals
+from secondwind.training.guard import refuse_non_finite
 from secondwind.training.optimizer import clip_gradients, make_optimizer, set_learning_rate
 from secondwind.training.records import (
     METRICS,
@@ -62,6 +63,8 @@ def train(
 
     Args:
         stage: a name for the metrics.
+        progress: called after every step and before its checkpoint, so whatever it writes about a step
+            is there when a later run goes on behind that step.
         log: gets the lines that must not be missed: fall-backs, skips, signals.
 
     Raises:
@@ -82,14 +85,17 @@ def train(
             counts = counts.after(batch, prefix=model.attention == "prefix", updated=result.is_finite)
             refuse_non_finite(result, settings, skipped=counts.skipped, log=log)
             metrics.append(result.record(stage, counts))
-            computed = time.perf_counter()
-            pausing = bool(stop)  # read once: a signal during the save waits for the next step
-            if pausing or counts.step % settings.checkpoint_every == 0 or counts.step == settings.steps:
-                _save(folder, model, optimizer, counts, identity=identity, keep=settings.keep)
-            seconds, save_seconds = computed - began, time.perf_counter() - computed
-            timing.append(_timing(counts.step, batch, seconds=seconds, save_seconds=save_seconds))
+            seconds = time.perf_counter() - began
+            # Before the checkpoint: a run that goes on from it never makes this call again.
             if progress:
                 progress(_report(stage, settings, result, counts, seconds=seconds))
+            # Read once: a signal during the save waits for the next step or, behind the last, for the run.
+            pausing = bool(stop)
+            saving = time.perf_counter()
+            if pausing or counts.step % settings.checkpoint_every == 0 or counts.step == settings.steps:
+                _save(folder, model, optimizer, counts, identity=identity, keep=settings.keep)
+            save_seconds = time.perf_counter() - saving
+            timing.append(_timing(counts.step, batch, seconds=seconds, save_seconds=save_seconds))
             if pausing:  # at the last step too: the stages behind this one must not start
                 raise Paused(_paused(stop.signal_name, counts, settings, folder))
     model.network.eval()
@@ -138,9 +144,10 @@ def take_step(
 def _batch(rows: RowSource, settings: TrainSettings, step: int) -> list[MicroBatch]:
     """Build the rows of step 1, 2, ... in pieces of at most `micro_batch_rows`."""
     numbers = range((step - 1) * settings.batch_rows, step * settings.batch_rows)
+    built = rows.rows(numbers)
     cuts = range(0, settings.batch_rows, settings.micro_batch_rows)
-    pieces = [numbers[cut : cut + settings.micro_batch_rows] for cut in cuts]
-    return [MicroBatch(piece, Batch.stack([rows.row(number) for number in piece])) for piece in pieces]
+    pieces = [slice(cut, cut + settings.micro_batch_rows) for cut in cuts]
+    return [MicroBatch(numbers[piece], Batch.stack(built[piece])) for piece in pieces]
 
 
 def _identity(model: LanguageModel, rows: RowSource, settings: TrainSettings, stage: str) -> dict[str, Any]:
@@ -188,7 +195,7 @@ def _save(
     keep: int,
 ) -> None:
     # Metrics first: a checkpoint must never be newer than the metrics on the disk.
-    checkpoint.sync_file(folder / METRICS)
+    sync_file(folder / METRICS)
     checkpoint.save(
         folder / _CHECKPOINTS,
         counts.step,

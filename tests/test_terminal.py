@@ -1,0 +1,94 @@
+"""Progress in a log: every benchmark and stage says when it is done, and nothing is silent for long."""
+
+import io
+import os
+import signal
+from collections.abc import Sequence
+
+import pytest
+from rich.console import Console
+
+from secondwind.errors import Paused
+from secondwind.signals import stop_on_signals
+from secondwind.terminal import Terminal
+
+Report = tuple[str, int, int, str]
+
+
+def logged(
+    reports: Sequence[Report], *, seconds_per_report: float = 0.0, terminal: bool = False
+) -> list[str]:
+    """Return the lines that a log gets, or what a terminal shows at the end."""
+    now = 0.0
+    file = io.StringIO()
+    console = Console(file=file, width=100, force_terminal=terminal, color_system=None)
+    with Terminal(console=console, clock=lambda: now) as shown:
+        for report in reports:
+            now += seconds_per_report
+            shown.progress(*report)
+    return file.getvalue().splitlines()
+
+
+def test_every_benchmark_of_a_stage_says_when_it_is_done() -> None:
+    reports = [("eval base-1", done, 128, name) for name in ("mmlu", "bbh") for done in (64, 128)]
+    reports += [("eval base-1", 60, 60, "tydiqa"), ("eval base-1", 60, 60, "mgsm")]
+    lines = [line.split() for line in logged(reports)]
+    assert [(line[2], line[3]) for line in lines if line[2].split("/")[0] == line[2].split("/")[1]] == [
+        ("128/128", "mmlu"),
+        ("128/128", "bbh"),
+        ("60/60", "tydiqa"),
+        ("60/60", "mgsm"),
+    ]
+
+
+def test_a_long_stage_prints_its_quarters() -> None:
+    lines = logged([("ul2r-1", step, 400, f"loss {step}") for step in range(1, 401)])
+    assert [line.split()[1] for line in lines] == ["100/400", "200/400", "300/400", "400/400"]
+
+
+def test_a_slow_stage_prints_a_line_a_minute() -> None:
+    lines = logged([("ul2r-1", step, 4000, "") for step in range(1, 11)], seconds_per_report=20)
+    assert [line.split()[1] for line in lines] == ["3/4000", "6/4000", "9/4000", "10/4000"]
+
+
+def test_a_long_stage_says_how_many_minutes_are_left() -> None:
+    # A resumed stage: its speed is that of this session, 20 seconds a step.
+    lines = logged([("ul2r-1", step, 400, "") for step in range(391, 401)], seconds_per_report=20)
+    assert lines[0].endswith("391/400")
+    assert lines[1].endswith("394/400  about 2 min left")
+    assert lines[-1].endswith("400/400")
+
+
+def test_a_stage_without_a_known_end_prints_doublings_and_its_last_count() -> None:
+    reports = [("corpus", done, 0, "documents") for done in range(500, 4100, 500)] + [("ul2r-1", 1, 1, "")]
+    lines = logged(reports)
+    assert [line.split()[1] for line in lines] == ["500", "1000", "1500", "2500", "4000", "1/1"]
+
+
+def test_the_last_state_is_shown_when_a_stage_ends_early() -> None:
+    assert logged([("ul2r-1", 1, 400, "loss 5"), ("ul2r-1", 2, 400, "loss 4")]) == [
+        "ul2r-1                 2/400  loss 4"
+    ]
+
+
+def test_a_terminal_keeps_a_line_of_each_finished_stage_and_one_bar() -> None:
+    reports = [("corpus", 500, 0, "documents"), ("ul2r-1", 1, 2, "loss 5"), ("ul2r-1", 2, 2, "loss 4")]
+    reports += [("eval base-1", 60, 60, "mmlu"), ("eval base-1", 60, 60, "bbh")]
+    lines = [" ".join(line.split()) for line in logged(reports, terminal=True)]
+    for line in ("corpus 500 documents", "ul2r-1 2/2 loss 4", "eval base-1 2 parts"):
+        assert any(shown.endswith(line) for shown in lines), lines
+
+
+def test_a_quiet_terminal_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with Terminal(quiet=True) as shown:
+        shown.say("note")
+        shown.progress("corpus", 1, 1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_is_paused_at_a_report_even_when_quiet() -> None:
+    with stop_on_signals(log=lambda _: None), Terminal(quiet=True) as shown:
+        shown.progress("corpus", 1, 9)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Paused, match="stopped in corpus"):
+            shown.progress("corpus", 2, 9)
