@@ -16,7 +16,9 @@ LIGHT = (
     "secondwind.randomness",
     "secondwind.flops",
     "secondwind.runs",
+    "secondwind.signals",
     "secondwind.cli",
+    "secondwind.terminal",
 )
 
 

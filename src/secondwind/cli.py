@@ -3,8 +3,8 @@
     0   done
     1   training diverged, or a check of `doctor` failed
     2   wrong input: one error that says what to do
-    75  paused by a signal with everything saved; the same command goes on
-    130 interrupted between checkpoints; the same command goes on
+    75  paused by a signal, with what was done saved; the same command goes on
+    130 interrupted by a second signal, or in another command than `run`
 
 Heavy imports stand inside the functions that need them, so that `--help` answers at once.
 """
@@ -14,11 +14,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from secondwind.arguments import build_parser
 from secondwind.errors import InputError, Paused, SecondWindError
+from secondwind.signals import stop_on_signals
 
 EXIT_FAILED, EXIT_INPUT, EXIT_PAUSED, EXIT_INTERRUPTED = 1, 2, 75, 130
 
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
-        return _COMMANDS[parsed.command](parsed)
+        with stop_on_signals() if parsed.command == "run" else nullcontext():
+            return _COMMANDS[parsed.command](parsed)
     except InputError as error:
         return _fail(str(error), EXIT_INPUT)
     except Paused as error:
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SecondWindError as error:
         return _fail(str(error), EXIT_FAILED)
     except KeyboardInterrupt:
-        return _fail("interrupted. Run the same command to go on.", EXIT_INTERRUPTED, label="\nsecondwind")
+        return _fail("interrupted. Run the same command again.", EXIT_INTERRUPTED, label="\nsecondwind")
     except BrokenPipeError:  # `secondwind show ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -57,35 +60,64 @@ def _emit(value: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from secondwind import recipe, report, study
+    from secondwind.runs import read_json
     from secondwind.terminal import Terminal, print_verdict
 
-    studies = recipe.expand_sweep(recipe.load(arguments.recipe, overrides=arguments.set))
-    for one in studies:
-        folder = _run_folder(arguments.out, one.name, swept=len(studies) > 1)
+    loaded = recipe.load(arguments.recipe, overrides=arguments.set)
+    found: list[Any] = []
+    for one in recipe.expand_sweep(loaded):
+        folder = _run_folder(arguments.out, one.name, swept=bool(loaded.sweep))
         with Terminal(quiet=arguments.quiet) as terminal:
             study.run(one, folder, monitor=terminal)
         page = report.write_report(folder)
         report.write_cards(folder)
-        results = json.loads((folder / "results.json").read_text())
-        _emit(results) if arguments.json else print_verdict(results, page)
+        found.append(read_json(folder / "results.json"))
+        if not arguments.json:
+            print_verdict(found[-1], page)
+    if arguments.json:
+        _emit(found if loaded.sweep else found[0])
     return 0
 
 
 def _run_folder(out: Path | None, name: str, *, swept: bool) -> Path:
-    """Return runs/NAME, or the folder of --out, which a sweep fills with one folder per study."""
+    """Return runs/NAME, or the folder of --out, which a sweep fills with one folder per combination."""
     if out is None:
         return Path("runs") / name
     return out / name if swept else out
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    if (arguments.recipe is None) == (arguments.text is None):
+        got = "neither" if arguments.text is None else "both"
+        raise InputError(
+            f"show got {got} of RECIPE and --text; wanted one of them. See secondwind show --help."
+        )
+    return _show_recipe(arguments) if arguments.text is None else _show_text(arguments)
+
+
+def _show_text(arguments: argparse.Namespace) -> int:
+    from secondwind import study
+    from secondwind.terminal import print_texts
+
+    drawn = study.draw_text(arguments.text, arguments.denoiser, model=arguments.model, seed=arguments.seed)
+    _emit([text.to_json() for text in drawn]) if arguments.json else print_texts(drawn)
+    return 0
+
+
+def _show_recipe(arguments: argparse.Namespace) -> int:
     from secondwind import recipe, study
-    from secondwind.terminal import Terminal, print_preview
+    from secondwind.terminal import Terminal, print_preview, print_sweep
 
     loaded = recipe.load(arguments.recipe, overrides=arguments.set)
     with Terminal(quiet=True) as terminal:
-        preview = study.preview(loaded, stage=arguments.stage, rows=arguments.rows, monitor=terminal)
-    _emit(preview.to_json()) if arguments.json else print_preview(preview)
+        swept = recipe.expand_sweep(loaded)
+        found = list(study.previews(swept, stage=arguments.stage, rows=arguments.rows, monitor=terminal))
+    if arguments.json:
+        _emit({"studies": [one.to_json() for one in found]} if loaded.sweep else found[0].to_json())
+        return 0
+    if loaded.sweep:
+        print_sweep(found)
+    print_preview(found[0])
     return 0
 
 
@@ -119,12 +151,12 @@ def _report(arguments: argparse.Namespace) -> int:
 def _generate(arguments: argparse.Namespace) -> int:
     from secondwind import study
 
-    answers = [
-        study.answer(
-            arguments.model, prompt, max_new_tokens=arguments.max_new_tokens, attention=arguments.attention
-        )
-        for prompt in arguments.prompt
-    ]
+    answers = study.answers(
+        arguments.model,
+        arguments.prompt,
+        max_new_tokens=arguments.max_new_tokens,
+        attention=arguments.attention,
+    )
     _emit(answers) if arguments.json else print("\n".join(answers))
     return 0
 

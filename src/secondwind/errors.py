@@ -11,7 +11,7 @@
     │   │   └── TooShort
     │   └── RunError               a run folder: locked, written by another recipe, damaged, not writable
     ├── NonFiniteLoss              training met NaN or infinity and was told to stop
-    └── Paused                     a signal asked training to stop; a checkpoint was saved
+    └── Paused                     a signal asked a run to stop; what was done is saved
 
 A message says four things: what happened; what was got; what was wanted; what to do.
 """
@@ -65,7 +65,7 @@ class NonFiniteLoss(SecondWindError):
 
 
 class Paused(SecondWindError):
-    """Training stopped at a signal after saving a checkpoint; the same command goes on."""
+    """A run stopped at a signal, with what was done saved; the same command goes on."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -47,6 +47,17 @@ seeds: [1]
 training: {threads: 1, precision: fp32, checkpoint_every: 3}
 """
 
+# Nothing is trained: the toy base and its perplexity.
+BASE_ONLY = """
+name: base-only
+model: {path: "toyworld:base"}
+corpus: {sources: [{path: "toyworld:fresh", limit: 100}], held_out: 20%}
+evaluation: {protocols: [{suite: perplexity, limit: 4}], attention: [causal]}
+arms: [base]
+seeds: [1]
+training: {threads: 1}
+"""
+
 
 def tiny_recipe() -> Recipe:
     """Return the tiny study's recipe."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secondwind.cli import _run_folder, main
-from tests.e2e.conftest import TINY
+from tests.e2e.conftest import BASE_ONLY, TINY
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -115,7 +115,51 @@ def test_show_prints_json_and_tables(capsys: pytest.CaptureFixture[str], tmp_pat
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 1
     assert main(["show", recipe, "--rows", "1"]) == 0
     shown = capsys.readouterr().out
-    assert "mixture of stage ul2r" in shown and "FLOPs" in shown and "<extra_id_0>" in shown
+    assert "mixture of stage ul2r" in shown and "FLOPs" in shown and "<0>" in shown
+
+
+SWEEP = "sweep: {ul2r.tokens: [2e3, 4e3]}\nname: tiny"
+
+
+def test_show_draws_a_text_under_denoisers_without_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    sentence = ["show", "--text", "Anna lives in the green house.", "--denoiser", "X", "--denoiser", "C"]
+    assert main(sentence) == 0
+    drawn = capsys.readouterr().out
+    assert "X-3-50: 10 tokens" in drawn and "inputs   [X]" in drawn and "targets  Anna lives in the" in drawn
+    assert main([*sentence, "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["denoiser"], first["spelled"][0], second["denoiser"]) == ("X-3-50", "[X]", "C")
+    assert len(first["spelled"]) == len(first["prefix_mask"]) == len(first["loss_mask"])
+    assert "no denoiser 'X-46'. Nearest: X-64" in fails(capsys, *sentence, "--denoiser", "X-46")
+    assert "got neither of RECIPE and --text" in fails(capsys, "show")
+    assert "got both of RECIPE and --text" in fails(capsys, "show", "demo", "--text", "a")
+
+
+def test_show_prices_every_study_of_a_sweep_and_draws_the_first(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe = recipe_file(tmp_path, ("name: tiny", SWEEP))
+    assert main(["show", recipe, "--json"]) == 0
+    studies = json.loads(capsys.readouterr().out)["studies"]
+    assert [one["recipe"]["name"] for one in studies] == ["tiny.tokens-2000", "tiny.tokens-4000"]
+    low, high = ({s["name"]: s["tokens"] for s in one["cost"]["stages"]} for one in studies)
+    assert (low["ul2r-1"], high["ul2r-1"], low["flan-1"]) == (2000, 4000, high["flan-1"])
+    assert main(["show", recipe]) == 0
+    shown = capsys.readouterr().out
+    assert "sweep of 2 studies" in shown and "tiny.tokens-4000" in shown
+    assert "mixture of stage ul2r" in shown.split("The first of them, tiny.tokens-2000")[1]
+
+
+def test_a_swept_run_prints_one_list_and_fills_a_folder_for_each_study(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe = tmp_path / "study.yaml"
+    recipe.write_text(BASE_ONLY + "sweep: {corpus.held_out: [20%, 30%]}\n")
+    assert main(["run", str(recipe), "--out", str(tmp_path / "runs"), "--quiet", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = ["base-only.held_out-0.2", "base-only.held_out-0.3"]
+    assert [one["name"] for one in found] == names
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == names
 
 
 def test_schema_and_recipes_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from transformers import PreTrainedModel
 
 from secondwind import study
 from secondwind.denoise import restore
-from secondwind.errors import RunError
+from secondwind.errors import ModelError, RunError
 from secondwind.example import Example
+from secondwind.model import backend
+from secondwind.model import load as load_module
 from secondwind.recipe import loads
 from secondwind.report import write_cards, write_report
 from secondwind.vocabulary import Vocabulary
-from tests.e2e.conftest import TINY, tiny_recipe
+from tests.e2e.conftest import BASE_ONLY, TINY, tiny_recipe
 
 ARMS = {"base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan"}
 
@@ -34,6 +38,7 @@ def test_every_arm_has_scores_with_intervals(tiny_run: Path) -> None:
         (scores,) = by_seed.values()
         assert {
             "toy_mmlu",
+            "toy_facts",
             "toy_bbh",
             "toy_bbh:cot",
             "toy_tydiqa",
@@ -47,12 +52,24 @@ def test_every_arm_has_scores_with_intervals(tiny_run: Path) -> None:
             assert entry["n"] > 0
 
 
-def test_trained_attention_is_the_headline_and_the_other_mask_stands_beside_it(tiny_run: Path) -> None:
-    arms = results(tiny_run)["arms"]
+def test_trained_attention_is_the_headline_and_every_arm_stands_under_the_other_mask_too(
+    tiny_run: Path,
+) -> None:
+    found = results(tiny_run)
+    arms = found["arms"]
     assert arms["flan"]["1"]["toy_mmlu"]["attention"] == "prefix"
-    assert arms["flan"]["1"]["toy_mmlu@causal"]["attention"] == "causal"
     assert arms["base"]["1"]["toy_mmlu"]["attention"] == "causal"
-    assert "toy_mmlu@causal" not in arms["base"]["1"]
+    assert {arms[arm]["1"]["toy_mmlu@causal"]["attention"] for arm in ARMS} == {"causal"}
+    # Where the trained mask is that mask, it was answered once, in a file named by it.
+    assert arms["base"]["1"]["toy_mmlu@causal"] == arms["base"]["1"]["toy_mmlu"]
+    answered = {path.name for path in (tiny_run / "evaluations" / "base-1").glob("toy_mmlu*")}
+    assert answered == {"toy_mmlu@causal.jsonl"}
+    benchmarks = {contrast["benchmark"] for contrast in found["contrasts"]}
+    assert {"toy_mmlu@causal", "normalized_average", "normalized_average@causal"} <= benchmarks
+    assert not any(key.startswith("perplexity@") for key in benchmarks)
+    average = found["normalized_average"]["flan"]["1"]
+    assert average["benchmark"] == "normalized_average"
+    assert set(average["others"]) == {"normalized_average@causal"}
 
 
 def test_contrasts_cost_and_verdict_are_complete(tiny_run: Path) -> None:
@@ -104,8 +121,52 @@ def test_running_a_finished_study_again_trains_nothing_and_changes_no_byte(tiny_
 
 def test_another_recipe_in_the_same_folder_is_refused_with_a_diff(tiny_run: Path) -> None:
     other = loads(TINY.replace("num_tasks: 6", "num_tasks: 7"), name="tiny.yaml")
-    with pytest.raises(RunError, match=r"(?s)begun with another recipe.*-  num_tasks: 6.*\+  num_tasks: 7"):
+    with pytest.raises(RunError, match=r"begun with another recipe:\n  flan.num_tasks was 6, is 7\n"):
         study.run(other, tiny_run)
+
+
+def test_a_begun_run_takes_more_seeds_fewer_arms_and_other_care(tiny_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    shutil.copytree(tiny_run, out)
+    trained = (out / "stages" / "ul2r-1" / "timing.jsonl").read_bytes()
+    changed = tiny_recipe().model_copy(update={"arms": ("base", "ul2r"), "seeds": (1, 2)})
+    care = {"checkpoint_every": 2, "keep": 1, "on_non_finite": "skip"}
+    changed = changed.model_copy(update={"training": changed.training.model_copy(update=care)})
+    study.run(changed, out)
+    found = results(out)
+    seeds = {arm: list(by_seed) for arm, by_seed in found["arms"].items()}
+    assert seeds == {"base": ["1"], "ul2r": ["1", "2"]}
+    assert set(found["cost"]) == {"base", "ul2r"}
+    assert found["arms"]["ul2r"]["1"] == results(tiny_run)["arms"]["ul2r"]["1"]
+    assert (out / "stages" / "ul2r-1" / "timing.jsonl").read_bytes() == trained
+    assert (out / "models" / "flan-1" / "model.safetensors").exists()
+
+
+def test_a_run_that_goes_on_uses_the_settings_that_it_began_with(tiny_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny"
+    shutil.copytree(tiny_run, out)
+    settled = json.loads((out / "resolved.json").read_text())
+    assert settled["threads"] == 1 and settled["micro_batch_rows"]["flan"] == 4
+    settled["micro_batch_rows"]["flan"] = 2
+    (out / "resolved.json").write_text(json.dumps(settled))
+    with pytest.raises(RunError, match=r"stage flan-1 in .* was trained on other rows or settings"):
+        study.run(tiny_recipe(), out)
+
+
+def test_a_model_that_is_only_causal_is_evaluated_causally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove = backend.prove_mask
+
+    def causal_alone(network: PreTrainedModel, attention: str) -> object:
+        if attention == "prefix":
+            raise ModelError("this one cannot look ahead")
+        return prove(network, "causal")
+
+    monkeypatch.setattr(backend, "prove_mask", causal_alone)
+    monkeypatch.setattr(load_module, "prove_mask", causal_alone)
+    study.run(loads(BASE_ONLY), tmp_path / "run")
+    assert results(tmp_path / "run")["arms"]["base"]["1"]["perplexity"]["n"] == 4
 
 
 @pytest.mark.slow

@@ -89,7 +89,10 @@ def test_every_problem_is_named_once(write: Write) -> None:
         ("ul2r.batch_rows='32'", "ul2r.batch_rows: got '32'; wanted a whole number."),
         ("ul2r.warmup=101%", "ul2r.warmup: got '101%'; wanted a share"),
         ("ul2r.learning_rate=.nan", "ul2r.learning_rate: got nan; wanted"),
-        ("ul2r.mixture=u_plam", "ul2r.mixture: got 'u_plam'; wanted 'u_palm', 'ul2' or 'causal'."),
+        (
+            "ul2r.mixture=u_plam",
+            "ul2r.mixture: got 'u_plam'; wanted 'u_palm', 'ul2', 't5gemma2' or 'causal'.",
+        ),
         ("ul2r.mixture=[]", "ul2r.mixture: got []; wanted at least 1 item."),
         (
             "ul2r.mixture=[{kind: spam, name: a, rate: 1}]",
@@ -97,7 +100,7 @@ def test_every_problem_is_named_once(write: Write) -> None:
         ),
         (
             "ul2r.mixture=[{kind: prefix, name: S, target_share: 0.7, rate: 1}]",
-            "ul2r.mixture.0.target_share: got 0.7; wanted less than or equal to 0.5.",
+            "ul2r.mixture.0.target_share: got 0.7; wanted at most 0.5 with a uniform pivot, or pivot: fixed",
         ),
         ("flan.caps={niv2: 0}", "flan.caps: got a mapping; wanted null, a whole number"),
         ("flan.num_tasks=few", "flan.num_tasks: got 'few'; wanted 'all' or a whole number of at least 1."),

@@ -1,8 +1,43 @@
 """The verdict says what intervals allow, and nothing more."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from secondwind.study.verdict import _sentence, _word
+from secondwind.evaluation import View
+from secondwind.study.ground import Ground
+from secondwind.study.verdict import _sentence, _word, verdict
+
+
+def ground(*attention: str, path: str = "a/b") -> Ground:
+    evaluation, model = SimpleNamespace(attention=attention), SimpleNamespace(path=path)
+    return cast(Ground, SimpleNamespace(recipe=SimpleNamespace(evaluation=evaluation, model=model)))
+
+
+def results(*keys: str) -> dict[str, Any]:
+    """A study of a few benchmarks under each suffix in `keys`; UL2R is ahead, by more under one mask."""
+    benchmarks = ["perplexity", "infilling:left"]
+    benchmarks += [f"{name}{key}" for key in keys for name in ("mmlu", "infilling", "infilling_two")]
+    effects = {"": 2.0, "@causal": 4.0, "@prefix": 3.0, "[R]": 9.0}
+    averages = [f"normalized_average{key}" for key in keys]
+    return {
+        "arms": {"ul2r": {"1": dict.fromkeys(benchmarks, {})}},
+        "contrasts": [
+            {
+                "name": "ul2r - clm",
+                "benchmark": name,
+                "effect": effect,
+                "interval_items": [effect - 1, effect + 1],
+                "interval_seeds": None,
+                "n": 100,
+            }
+            for name in (*averages, *benchmarks)
+            for effect in [next((effects[key] for key in keys if key and name.endswith(key)), 2.0)]
+        ],
+        "normalized_average": {"ul2r": {"1": {"missing": ["MGSM:cot"]}}},
+        "cost": {"ul2r": {"tokens": 1e6, "share_of_base": None}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -22,7 +57,40 @@ def test_the_wider_interval_decides(low: float, high: float, seeds: list[float] 
 def test_a_sentence_carries_effect_interval_seeds_and_cost() -> None:
     contrast = {"effect": 3.14, "interval_items": [1.0, 5.0], "interval_seeds": None, "n": 1200}
     cost = {"tokens": 2_500_000, "share_of_base": 0.012}
-    assert _sentence("Flan against the base", contrast, cost) == (
+    assert _sentence("Flan against the base", contrast, cost, View()) == (
         "Flan against the base: +3.1 points of normalised average (95 % over 1,200 items +1.0 .. +5.0; one "
         "seed), for 2.50 M tokens, 1.2 % of the base's pretraining compute: an improvement."
     )
+
+
+def test_the_verdict_speaks_of_the_trained_masks_and_of_nothing_beside_them() -> None:
+    sentences = verdict(results("@causal", "", "[R]"), ground("causal", "trained"))
+    assert "+2.0 points of normalised average (95 %" in sentences[0]
+    filling = [sentence.partition(":")[0] for sentence in sentences if "Filling blanks" in sentence]
+    assert filling == [
+        "Filling blanks (infilling), UL2R against its control",
+        "Filling blanks (infilling_two), UL2R against its control",
+    ]
+    assert [sentence for sentence in sentences if sentence.startswith("Plain language modelling")] != []
+    assert "The normalised average is partial: without MGSM:cot." in sentences
+    assert not any("mask" in sentence for sentence in sentences)
+
+
+def test_the_verdict_names_the_mask_where_no_arm_was_asked_under_its_own() -> None:
+    sentences = verdict(results("@prefix", "@causal"), ground("prefix", "causal"))
+    assert "+3.0 points of normalised average under the prefix mask (95 %" in sentences[0]
+    assert any(
+        "Filling blanks (infilling), UL2R against its control under the prefix mask" in s for s in sentences
+    )
+
+
+def test_a_mask_that_no_model_could_follow_is_said_once() -> None:
+    sentences = verdict(results("", "@causal"), ground("trained", "causal", "prefix"))
+    assert [s for s in sentences if "mask" in s] == [
+        "Nothing was asked under the prefix mask: this architecture cannot attend to what comes later."
+    ]
+
+
+def test_a_study_of_documents_alone_misses_no_mask() -> None:
+    documents = {"arms": {"base": {"1": {"perplexity": {}}}}, "contrasts": [], "normalized_average": {}}
+    assert verdict(documents | {"cost": {}}, ground("trained", "causal")) == ["No arms were compared."]

@@ -5,32 +5,34 @@
 
 document.py  YAML 1.2 text -> plain data that remembers its lines
 fields.py    field types: shares, token budgets, paths
-models.py    the sections and their defaults
+models.py    the sections and their defaults              denoisers.py  a mixture of one's own
 problems.py  every mistake once, with file, line and nearest match
 load.py      find, load, dump, schema            sweep.py  the grid of a sweep
 """
 
-from secondwind.recipe.fields import num_tokens
+from secondwind.recipe.denoisers import (
+    CausalDenoiserSection,
+    DenoiserSection,
+    PrefixDenoiserSection,
+    SpanDenoiserSection,
+)
+from secondwind.recipe.fields import Section, num_tokens
 from secondwind.recipe.load import dump, find, load, loads, schema, shipped
 from secondwind.recipe.models import (
     ARMS,
     AdapterSection,
     Arm,
     Attention,
-    CausalDenoiserSection,
     CorpusSection,
     CorpusSource,
     EvaluationSection,
     FlanSection,
     InstructionPath,
     ModelSection,
-    PrefixDenoiserSection,
     PretrainSection,
     ProtocolSection,
     Recipe,
     Schedule,
-    Section,
-    SpanDenoiserSection,
     TokenizerSection,
     TrainingSection,
     Ul2rSection,
@@ -45,6 +47,7 @@ __all__ = [
     "CausalDenoiserSection",
     "CorpusSection",
     "CorpusSource",
+    "DenoiserSection",
     "EvaluationSection",
     "FlanSection",
     "InstructionPath",

@@ -8,9 +8,10 @@ Unknown keys are errors. Defaults are the values of the design; a resolved recip
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from secondwind.recipe.denoisers import DenoiserTable, table_problems
 from secondwind.recipe.fields import (
     Caps,
     Count,
@@ -20,6 +21,7 @@ from secondwind.recipe.fields import (
     ModelPath,
     NonNegative,
     Positive,
+    Section,
     Seed,
     Share,
     SourcePath,
@@ -32,12 +34,6 @@ Arm = Literal["base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan"]
 Attention = Literal["prefix", "causal"]
 Schedule = Literal["cosine", "constant", "wsd"]
 ARMS: tuple[Arm, ...] = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
-
-
-class Section(BaseModel):
-    """What all sections share: frozen, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class AdapterSection(Section):
@@ -82,7 +78,7 @@ class PretrainSection(Section):
     tokenizer: Annotated[
         Annotated[SourcePath, Tag("path")] | Annotated[TokenizerSection, Tag("trained")],
         Discriminator(_tokenizer_form),
-    ] = Field(description="{vocabulary_size: N} to train one, or the folder of one.")
+    ] = Field(description="{vocabulary_size: N} to train one, the folder of one, or toyworld:tokenizer.")
     tokens: Count = Field(description="Non-padding tokens to train on.")
     row_length: Count = Field(description="Tokens per row.")
     batch_rows: Count = Field(default=32, description="Rows per optimizer step.")
@@ -118,41 +114,6 @@ class CorpusSection(Section):
     engine: Literal["local", "ray"] = Field(default="local", description="Who prepares the corpus.")
 
 
-class SpanDenoiserSection(Section):
-    """An R- or X-denoiser: spans hidden behind sentinels."""
-
-    kind: Literal["span"]
-    name: Text
-    mode: Text | None = Field(default=None, description="Mode token: R, S or X; null for none.")
-    corruption_rate: float = Field(gt=0, lt=1, description="Share of tokens that become noise.")
-    mean_span_length: float = Field(ge=1, description="Tokens per noise span, on average.")
-    rate: Positive = Field(description="Relative weight in the mixture.")
-
-
-class PrefixDenoiserSection(Section):
-    """An S-denoiser: a prefix is given, its continuation is learned."""
-
-    kind: Literal["prefix"]
-    name: Text
-    mode: Text | None = Field(default=None, description="Mode token: R, S or X; null for none.")
-    target_share: float = Field(gt=0, le=0.5, description="Expected share of targets; the pivot is uniform.")
-    rate: Positive = Field(description="Relative weight in the mixture.")
-
-
-class CausalDenoiserSection(Section):
-    """Plain causal language modelling as a part of the mixture."""
-
-    kind: Literal["causal"]
-    name: Text
-    rate: Positive = Field(description="Relative weight in the mixture.")
-
-
-DenoiserSection = Annotated[
-    SpanDenoiserSection | PrefixDenoiserSection | CausalDenoiserSection, Field(discriminator="kind")
-]
-DenoiserTable = Annotated[tuple[DenoiserSection, ...], Field(min_length=1)]
-
-
 def _mixture_form(value: object) -> str:
     return "name" if isinstance(value, str) else "table"
 
@@ -161,7 +122,8 @@ class Ul2rSection(Section):
     """Continue training with a mixture of denoisers; the arm clm mirrors its budget."""
 
     mixture: Annotated[
-        Annotated[Literal["u_palm", "ul2", "causal"], Tag("name")] | Annotated[DenoiserTable, Tag("table")],
+        Annotated[Literal["u_palm", "ul2", "t5gemma2", "causal"], Tag("name")]
+        | Annotated[DenoiserTable, Tag("table")],
         Discriminator(_mixture_form),
     ] = Field(default="u_palm", description="A published mixture, or a list of denoisers with rates.")
     tokens: TokenBudget = Field(description="Non-padding tokens, or N% of the base's pretraining tokens.")
@@ -218,7 +180,10 @@ class FlanSection(Section):
     rationale_share: Share = Field(
         0.5, description="For tasks that have rationales, the share of examples that carry them."
     )
-    corpus_share: Share = Field(default=0.0, description="Share of rows from the corpus, against forgetting.")
+    corpus_share: Share = Field(
+        default=0.0,
+        description="Share of the stage's tokens that are plain text of the corpus, against forgetting.",
+    )
     learning_rate: Positive = Field(default=2e-5, description="Peak learning rate.")
     warmup: Share = Field(default=0.01, description="Share of the steps with a rising learning rate.")
     schedule: Schedule = Field(default="constant", description="Learning rate after the warmup.")
@@ -230,7 +195,9 @@ class FlanSection(Section):
 class ProtocolSection(Section):
     """One suite, asked in one way."""
 
-    suite: Text = Field(description="flan2022, mmlu, bbh, infilling, held_out_tasks, perplexity, toy, ...")
+    suite: Text = Field(
+        description="toy, toy-dev, perplexity, infilling, flan2022, mmlu, bbh or held_out_tasks."
+    )
     mode: Literal["direct", "cot"] = Field(
         default="direct", description="Answer at once, or after a rationale."
     )
@@ -247,9 +214,13 @@ class EvaluationSection(Section):
     )
     protocols: tuple[ProtocolSection, ...] = Field(default=(), description="Suites and how they are asked.")
     attention: tuple[Literal["trained", "causal", "prefix"], ...] = Field(
-        default=("trained", "causal", "prefix"), min_length=1, description="Masks; the first is the headline."
+        default=("trained", "causal", "prefix"),
+        min_length=1,
+        description="Masks that every arm is asked under; trained is the headline, else the first.",
     )
-    mode_token: Text = Field(default="none", description="Mode token before every prompt, or none.")
+    mode_token: Literal["none", "R", "S", "X"] = Field(
+        default="none", description="A mode token to ask with as well, beside the prompts without one."
+    )
     limit: Count | None = Field(default=None, description="Items per subtask; null for all.")
     decontaminate: Literal["remove", "report", "off"] = Field(
         default="remove", description="What happens to training records that hold evaluation items."
@@ -293,7 +264,8 @@ class Recipe(Section):
     seeds: tuple[Seed, ...] = Field(default=(1, 2, 3), min_length=1, description="Data order and noise.")
     sweep: dict[str, tuple[JsonValue, ...]] = Field(
         default_factory=dict,
-        description="Dotted field to values; a value may map several dotted fields to theirs.",
+        description="Dotted field to values; a value may map several dotted fields to theirs. Each "
+        "combination is a study with a run folder of its own.",
     )
     training: TrainingSection = TrainingSection()
 
@@ -329,4 +301,17 @@ def _cross_check(recipe: Recipe) -> list[tuple[str, str]]:
         problems.append(("pretrain", "needs the section corpus; add it"))
     if recipe.flan is not None and recipe.flan.corpus_share > 0 and recipe.corpus is None:
         problems.append(("flan.corpus_share", "needs the section corpus; add it, or set the share to 0"))
+    problems += _evaluation_problems(recipe.evaluation)
+    if recipe.ul2r is not None and not isinstance(recipe.ul2r.mixture, str):
+        problems += table_problems(recipe.ul2r.mixture, row_length=recipe.ul2r.row_length)
     return list(dict.fromkeys(problems))
+
+
+def _evaluation_problems(section: EvaluationSection) -> list[tuple[str, str]]:
+    problems: list[tuple[str, str]] = []
+    if len(set(section.attention)) < len(section.attention):
+        problems.append(("evaluation.attention", f"got {list(section.attention)}; wanted each mask once"))
+    if {"toy", "toy-dev"} <= {protocol.suite for protocol in section.protocols}:
+        text = "got toy and toy-dev, which would be averaged; choose settings on toy-dev, then measure on toy"
+        problems.append(("evaluation.protocols", text))
+    return problems

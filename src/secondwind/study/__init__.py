@@ -4,28 +4,37 @@ plan.py      arms -> the nodes to train and the contrasts to make
 ground.py    the adopted base, the corpus, the tasks that all arms share       pretrain.py from nothing
 rows.py      the rows of a stage               mixtures.py, settings.py        recipe words -> objects
 run.py       stages in order, each skipped when done; then evaluation and results
+resume.py    what may change in a begun run    resolved.py   what `auto` came to in it
 results.py   results.json    verdict.py, facts.py, samples.py    what stands beside it
-preview.py   `show`          price.py    ask.py   `eval`, `generate`    doctor.py   `doctor`
+preview.py   `show`          drawing.py  its rows       price.py
+ask.py       `eval`, `generate`    doctor.py   `doctor`
 """
 
-from secondwind.study.ask import answer, evaluate_model
+from secondwind.study.ask import answers, evaluate_model
 from secondwind.study.doctor import Check, environment, examine
+from secondwind.study.drawing import DrawnRow, DrawnSegment, DrawnText, Piece, draw_text
 from secondwind.study.monitor import Monitor, Silent
-from secondwind.study.preview import DrawnRow, DrawnSegment, Piece, Preview, preview
+from secondwind.study.preview import Preview, preview, previews
 from secondwind.study.run import run
+from secondwind.study.suites import KnownSuite, known_suites
 
 __all__ = [
     "Check",
     "DrawnRow",
     "DrawnSegment",
+    "DrawnText",
+    "KnownSuite",
     "Monitor",
     "Piece",
     "Preview",
     "Silent",
-    "answer",
+    "answers",
+    "draw_text",
     "environment",
     "evaluate_model",
     "examine",
+    "known_suites",
     "preview",
+    "previews",
     "run",
 ]

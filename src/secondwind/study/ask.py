@@ -1,4 +1,4 @@
-"""One model, outside a study: evaluate it, or ask it a question."""
+"""One model, outside a study: evaluate it, or ask it questions."""
 
 import tempfile
 from collections.abc import Sequence
@@ -8,14 +8,17 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from secondwind import toyworld
-from secondwind.evaluation import Protocol, Results, normalized_average
+from secondwind.data import Faults
+from secondwind.evaluation import Protocol, Results, Suite, normalized_average
 from secondwind.evaluation.engine import ModelRespondent, evaluate
 from secondwind.evaluation.infilling import BLANK, infilling_inputs, read_fills
 from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel, load
+from secondwind.runs import canonical_json, write_atomically
 from secondwind.study.ground import TOYWORLD
 from secondwind.study.monitor import Monitor, Silent
 from secondwind.study.settings import place
+from secondwind.study.suites import find_suite, is_document_suite, text_suite
 
 Attention = Literal["trained", "causal", "prefix"]
 
@@ -34,24 +37,40 @@ def evaluate_model(
     """Evaluate any model folder or hub name on suites.
 
     Args:
+        data: the folder that suites are read from, or a text or JSONL file for suites made from documents.
         out: keep every prompt, output and score here, and go on from it; None keeps nothing.
 
     Returns:
         {model, benchmarks: {KEY: {...}}, normalized_average: {...}}.
+
+    Raises:
+        DataError: a suite is unknown or lacks its data.
+        ModelError: the model cannot be loaded, or cannot follow the attention.
     """
     watcher: Monitor = monitor or Silent()
-    loaded = place(load(model_folder(model), attention="causal"))
+    faults = Faults()
+    # A misspelt suite is found before the model is loaded.
+    named = {name: _named(name, data, faults) for name in suites}
+    loaded = under(place(load(model_folder(model), attention="causal")), attention)
     found = Results({})
     with tempfile.TemporaryDirectory() as scratch:
-        for name in suites:
-            suite = toyworld.suite() if name == "toy" else name
+        folder = out or Path(scratch)
+        for name, suite in named.items():
             found |= evaluate(
                 loaded,
-                Protocol(suite, mode=mode, attention=attention, limit=limit),
-                data=data,
-                out=out or Path(scratch),
+                Protocol(
+                    suite or _suite_from_file(name, data, loaded, faults),
+                    mode=mode,
+                    attention=attention,
+                    limit=limit,
+                ),
+                data=None,
+                out=folder,
                 progress=lambda key, done, total: watcher.progress(key, done, total),
             )
+        if faults.total:
+            watcher.say(f"{faults.total} records could not be read and are not asked")
+            write_atomically(folder / "faults.json", canonical_json(faults.to_json()))
     return {
         "model": model,
         "benchmarks": found.to_json(),
@@ -59,30 +78,50 @@ def evaluate_model(
     }
 
 
-def answer(model: str, prompt: str, *, max_new_tokens: int = 64, attention: Attention = "trained") -> str:
-    """Answer a prompt, or fill its blanks: a text with `___` comes back with the blanks filled."""
+def answers(
+    model: str, prompts: Sequence[str], *, max_new_tokens: int = 64, attention: Attention = "trained"
+) -> list[str]:
+    """Answer prompts, or fill their blanks: a text with `___` comes back with the blanks filled.
+
+    The model is loaded once. Each prompt is answered by itself, so that no answer depends on the others.
+    """
     loaded = under(place(load(model_folder(model), attention="causal")), attention)
     respondent = ModelRespondent(loaded)
-    blanks = prompt.count(BLANK)
-    if blanks == 0:
-        inputs = np.asarray(respondent.encode([prompt]), dtype=np.int32)
-        return respondent.decode(_continue(loaded, inputs, max_new_tokens)).strip()
-    fills = read_fills(
-        _continue(loaded, infilling_inputs(prompt, respondent), max_new_tokens), blanks, respondent
-    )
-    kept = prompt.split(BLANK)
-    return "".join(f"{before}[{fill}]" for before, fill in zip(kept, fills.texts, strict=False)) + kept[-1]
+    return [_answer(loaded, respondent, prompt, max_new_tokens) for prompt in prompts]
 
 
 def under(model: LanguageModel, attention: Attention) -> LanguageModel:
-    """Return the model under an attention; `trained` is what its secondwind.json says, else causal."""
-    trained = "prefix" if model.record.get("attention") == "prefix" else "causal"
-    return model.with_attention(trained if attention == "trained" else attention)
+    """Return the model under an attention."""
+    return model.with_attention(model.trained_attention if attention == "trained" else attention)
 
 
 def model_folder(model: str) -> str:
     """Return the folder of `toyworld:base`; any other name stays as it is."""
     return str(toyworld.base_path(None)) if model == f"{TOYWORLD}base" else model
+
+
+def _named(name: str, data: Path | None, faults: Faults) -> Suite | None:
+    """Return a suite by name; None for one that is made from a file, which wants the model's tokenizer."""
+    from_file = is_document_suite(name) and data is not None and data.is_file()
+    return None if from_file else find_suite(name, data, faults=faults)
+
+
+def _suite_from_file(name: str, data: Path | None, model: LanguageModel, faults: Faults) -> Suite:
+    assert data is not None
+    respondent = ModelRespondent(model)
+    return text_suite(name, data, lambda text: respondent.encode([text]), faults=faults)
+
+
+def _answer(model: LanguageModel, respondent: ModelRespondent, prompt: str, max_new_tokens: int) -> str:
+    blanks = prompt.count(BLANK)
+    if blanks == 0:
+        inputs = np.asarray(respondent.encode([prompt]), dtype=np.int32)
+        return respondent.decode(_continue(model, inputs, max_new_tokens)).strip()
+    fills = read_fills(
+        _continue(model, infilling_inputs(prompt, respondent), max_new_tokens), blanks, respondent
+    )
+    kept = prompt.split(BLANK)
+    return "".join(f"{before}[{fill}]" for before, fill in zip(kept, fills.texts, strict=False)) + kept[-1]
 
 
 def _continue(model: LanguageModel, inputs: np.ndarray, max_new_tokens: int) -> list[int]:

@@ -3,55 +3,62 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from secondwind.data import Stream
+import numpy as np
+
+from secondwind.data import MixedSource, Stream
 from secondwind.denoise import DenoisedCorpus
 from secondwind.instruct import InstructionSource
-from secondwind.runs import JsonLines, file_sha256, read_json
+from secondwind.runs import JsonLines, file_sha256
 from secondwind.study.ground import Ground
-from secondwind.study.plan import training_nodes
-from secondwind.study.rows import StageRows, stage_rows
+from secondwind.study.plan import Node
+from secondwind.study.resolved import Resolved
+from secondwind.study.rows import StageRows, StudyRows
 from secondwind.training import read_timing
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pydantic")
 
 
-def data_facts(ground: Ground) -> dict[str, Any]:
-    """Build data.json: corpus, denoisers and tasks as they were really mixed, with all drops by reason."""
-    corpus, seed, nodes = ground.corpus, ground.recipe.seeds[0], training_nodes(*_plan(ground))
-    found: dict[str, Any] = {"corpus": None if corpus is None else corpus.facts}
-    for node in nodes:
-        if node.seed != seed or (node.stage in found and len(node.path) > 1):
-            continue
-        summary = read_json(ground.out / "stages" / node.name / "summary.json")
+Summaries = Mapping[Node, Mapping[str, Any]]  # what each stage wrote when it ended
+
+
+def data_facts(ground: Ground, rows: StudyRows, summaries: Summaries) -> dict[str, Any]:
+    """Build data.json: corpus, denoisers and tasks as they were really mixed, with all drops by reason.
+
+    Mixtures are those of the first seed.
+    """
+    found: dict[str, Any] = {"corpus": None if ground.corpus is None else ground.corpus.facts}
+    seed = ground.recipe.seeds[0]
+    for node in ground.nodes:
+        if node.seed != seed or node.stage in found:
+            continue  # all Flan arms of a seed read the same rows
+        summary, stage = summaries[node], rows.stage(node.stage, seed)
+        num_rows = summary["steps"] * summary["batch_rows"]
         if node.stage == "flan":
-            found["flan"] = _flan(ground, summary)
-        else:
-            found[node.stage] = {"raw_tokens_read": summary["raw_tokens_read"], "tokens": summary["tokens"]}
-        if node.stage == "ul2r":
-            found["ul2r"] |= {"mixture": _denoisers(ground, summary, node.name)}
+            found["flan"] = {
+                "task_faults": ground.task_faults.to_json(),
+                **instruction_facts(stage, num_rows),
+            }
+            continue
+        found[node.stage] = {"raw_tokens_read": summary["raw_tokens_read"], "tokens": summary["tokens"]}
+        if isinstance(stage.source, DenoisedCorpus):
+            targets = _targets_by_source(ground.stage_folder(node))
+            table = denoiser_table(stage.source, examples_by_source(stage, num_rows), targets)
+            found[node.stage] |= {"mixture": table}
     return found
 
 
-def _plan(ground: Ground) -> tuple[Sequence[str], Sequence[int]]:
-    return ground.recipe.arms, ground.recipe.seeds
-
-
-def _denoisers(ground: Ground, summary: dict[str, Any], stage: str) -> list[dict[str, Any]]:
-    """Set the realised shares of the denoisers beside the intended ones."""
-    rows = stage_rows(ground, "ul2r", ground.recipe.seeds[0])
-    source = rows.source
-    assert isinstance(source, DenoisedCorpus)
-    counted = examples_by_source(rows, summary["steps"] * summary["batch_rows"])
+def _targets_by_source(folder: Path) -> dict[str, int]:
+    """Add up the targets of each source over a stage's metrics."""
     targets: dict[str, int] = {}
-    for record in JsonLines(ground.out / "stages" / stage / "metrics.jsonl").read():
+    for record in JsonLines(folder / "metrics.jsonl").read():
         for name, (_, count) in record["sources"].items():
             targets[name] = targets.get(name, 0) + count
-    return denoiser_table(source, counted, targets)
+    return targets
 
 
 def denoiser_table(
@@ -83,23 +90,43 @@ def examples_by_source(stage: StageRows, num_rows: int) -> dict[str, int]:
     return counted
 
 
-def _flan(ground: Ground, summary: dict[str, Any]) -> dict[str, Any]:
-    stage = stage_rows(ground, "flan", ground.recipe.seeds[0])
+def instruction_facts(stage: StageRows, num_rows: int) -> dict[str, Any]:
+    """Tabulate the tasks of the first rows and, where they hold some, the plain text of the corpus.
+
+    The shares of tasks are of the instruction examples, as Flan mixes them; that of the plain text is
+    of all tokens.
+    """
     assert isinstance(stage.rows, Stream)
-    num_rows = summary["steps"] * summary["batch_rows"]
-    num_examples = sum(len(stage.rows.examples(number)) for number in range(num_rows))
-    faults = {"task_faults": ground.task_faults.to_json()}
-    # With a share of plain text the instruction examples are some of the rows' examples.
-    source = stage.source
-    return faults | (source.facts(num_examples) if isinstance(source, InstructionSource) else {})
+    numbers = np.concatenate([stage.rows.examples(number) for number in range(num_rows)])
+    if isinstance(stage.source, InstructionSource):
+        return stage.source.facts(len(numbers))
+    assert isinstance(stage.source, MixedSource)
+    mixed, tasks = stage.source, stage.source.sources[0]
+    assert isinstance(tasks, InstructionSource)
+    stop = int(numbers.max()) + 1
+    is_plain = mixed.turns(0, stop).parts[numbers] == 1
+    lengths = mixed.lengths(0, stop)[numbers]
+    facts = tasks.facts(int(np.count_nonzero(~is_plain)))
+    num_plain, plain_tokens = int(np.count_nonzero(is_plain)), int(lengths[is_plain].sum())
+    plain_targets = plain_tokens - num_plain  # nothing predicts BOS or, without one, a first token
+    targets = plain_targets + sum(task["target_tokens"] for task in facts["tasks"])
+    plain = {
+        "examples": num_plain,
+        "tokens": plain_tokens,
+        "intended_token_share": mixed.shares[1],
+        "realised_token_share": round(plain_tokens / int(lengths.sum()), 6),
+        "target_share": round(plain_targets / max(1, targets), 6),
+    }
+    return {**facts, "plain_text": plain}
 
 
-def manifest(ground: Ground, *, threads: int, started: float, command: Sequence[str]) -> dict[str, Any]:
+def manifest(
+    ground: Ground, resolved: Resolved, summaries: Summaries, *, started: float, command: Sequence[str]
+) -> dict[str, Any]:
     """Build manifest.json: versions, hardware, times, hashes."""
     stages: dict[str, Any] = {}
-    for node in training_nodes(*_plan(ground)):
-        folder = ground.out / "stages" / node.name
-        timing, summary = read_timing(folder), read_json(folder / "summary.json")
+    for node, summary in summaries.items():
+        timing = read_timing(ground.stage_folder(node))
         stages[node.name] = {
             "seconds": timing.seconds + timing.save_seconds,
             "tokens_per_second": timing.tokens_per_second,
@@ -110,7 +137,9 @@ def manifest(ground: Ground, *, threads: int, started: float, command: Sequence[
         "secondwind": version("secondwind"),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
         "hardware": {"machine": platform.machine(), "cpus": os.cpu_count(), "system": platform.system()},
-        "threads": threads,
+        "device": resolved.device,
+        "threads": resolved.threads,
+        "precision": resolved.precision,
         "stages": stages,
         "command": [Path(command[0]).name, *command[1:]],
         "started": _stamp(started),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from secondwind import toyworld
 from secondwind.data import Corpus, Document, Faults, prepare, read_documents
@@ -19,14 +19,14 @@ from secondwind.flops import ModelSize, known_base
 from secondwind.instruct import Task, load_tasks, select_tasks
 from secondwind.model.export import export
 from secondwind.model.load import load, load_adopted
-from secondwind.recipe import CorpusSource, FlanSection, Recipe
+from secondwind.recipe import CorpusSource, FlanSection, Recipe, TrainingSection
 from secondwind.runs import file_sha256
 from secondwind.study.limits import supported_backend
-from secondwind.study.mixtures import denoiser_mixture
+from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms
 from secondwind.study.monitor import Monitor
-from secondwind.study.plan import Node
+from secondwind.study.plan import Node, training_nodes
 from secondwind.study.pretrain import pretrain
-from secondwind.vocabulary import Tokenizer, Vocabulary
+from secondwind.vocabulary import Tokenizer, Vocabulary, decode
 
 TOYWORLD = "toyworld:"
 # Infilling prompts need a few sentinels even where no denoiser runs.
@@ -60,16 +60,30 @@ class Ground:
     pretraining_context: int
     size: ModelSize
 
+    @property
+    def nodes(self) -> list[Node]:
+        """List the nodes to train, in their order."""
+        return training_nodes(self.recipe.arms, self.recipe.seeds)
+
+    def model_folder(self, node: Node) -> Path:
+        """Return where a node's model lies; every seed starts from the one base."""
+        return self.out / "models" / node.name if node.path else self.base
+
+    def stage_folder(self, node: Node) -> Path:
+        """Return where the training of a node keeps its files."""
+        return self.out / "stages" / node.name
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Turn ids into text, special tokens included."""
-        return str(cast(Any, self.tokenizer).decode(list(tokens), skip_special_tokens=False))
+        return decode(tokens, self.tokenizer)
 
 
-def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, train_base: bool = True) -> Ground:
+def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, training: TrainingSection | None) -> Ground:
     """Adopt or make the base, prepare the corpus, and read the tasks; what is there already is kept.
 
     Args:
-        train_base: False leaves a base from nothing at its random weights, for a preview.
+        training: how a base from nothing is trained, without `auto`; None leaves its random weights, for
+            a preview.
 
     Raises:
         InputError: a source, model or held-out name of the recipe cannot be used.
@@ -77,9 +91,10 @@ def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, train_base: bool 
     base = out / "models" / Node((), recipe.seeds[0]).name
     tasks, task_faults = read_tasks(recipe.flan)
     if not (base / "secondwind.json").exists():
-        _make_base(recipe, out, base, monitor, train_base=train_base)
+        _make_base(recipe, out, base, monitor, training=training)
     tokenizer, record = load_adopted(base)
     vocabulary = Vocabulary.from_json(record["vocabulary"])
+    vocabulary.require_sentinels(sentinels_needed(recipe), f"the recipe '{recipe.name}'")
     corpus = None
     if recipe.corpus is not None:
         corpus = prepare_corpus(recipe, tokenizer, vocabulary, out / "corpus", monitor)
@@ -103,9 +118,8 @@ def sentinels_needed(recipe: Recipe) -> int:
     """Count the sentinels for the hungriest denoiser of the recipe at its longest window."""
     if recipe.ul2r is None:
         return _FEWEST_SENTINELS
-    room = recipe.ul2r.row_length // recipe.ul2r.examples_per_row
-    denoisers = [denoiser for denoiser, _ in denoiser_mixture(recipe.ul2r)]
-    return max(_FEWEST_SENTINELS, required_sentinels(denoisers, room))
+    mixture = zip(denoiser_mixture(recipe.ul2r), denoiser_rooms(recipe.ul2r), strict=True)
+    return max(_FEWEST_SENTINELS, *(required_sentinels([d], room) for (d, _), room in mixture))
 
 
 def pretraining_of(recipe: Recipe) -> tuple[int | None, int]:
@@ -137,10 +151,14 @@ def model_path(recipe: Recipe) -> str:
     return str(toyworld.base_path(recipe.model.revision))
 
 
-def _make_base(recipe: Recipe, out: Path, base: Path, monitor: Monitor, *, train_base: bool) -> None:
+def _make_base(
+    recipe: Recipe, out: Path, base: Path, monitor: Monitor, *, training: TrainingSection | None
+) -> None:
     """Load or pretrain the base, adopt its vocabulary, and keep it as every arm's starting point."""
     if recipe.pretrain is not None:
-        source, revision = str(pretrain(recipe, documents, out, monitor, train_it=train_base)), None
+        settled = recipe.model_copy(update={"training": training or recipe.training})
+        source = str(pretrain(settled, documents, out, monitor, train_it=training is not None))
+        revision = None
     else:
         assert recipe.model is not None
         source = model_path(recipe)

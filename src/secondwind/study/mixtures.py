@@ -1,16 +1,23 @@
 """From the recipe's words to the objects of the rooms: denoiser tables and instruction settings."""
 
-from typing import Any
-
 from secondwind.denoise import (
     CausalDenoiser,
+    Denoiser,
     DenoiserMixture,
     PrefixDenoiser,
     SpanDenoiser,
     named_mixture,
+    with_causal_share,
 )
 from secondwind.instruct import InstructionSettings
-from secondwind.recipe import CausalDenoiserSection, FlanSection, PrefixDenoiserSection, Ul2rSection
+from secondwind.recipe import (
+    CausalDenoiserSection,
+    DenoiserSection,
+    FlanSection,
+    PrefixDenoiserSection,
+    SpanDenoiserSection,
+    Ul2rSection,
+)
 
 # Flan 2022's caps per task (arXiv:2210.11416, section 2.1), for the collections that need no hub; the
 # shares are its 24.2 : 1.8 of NIV2 and CoT, with CoT raised to be seen at small budgets.
@@ -21,20 +28,30 @@ _GITHUB_RATES = {"natural_instructions": 0.85, "flan_cot": 0.15}
 def denoiser_mixture(section: Ul2rSection) -> DenoiserMixture:
     """Turn the recipe's mixture, a name or a table, into denoisers with rates that sum to 1."""
     if isinstance(section.mixture, str):
-        return named_mixture(section.mixture, causal_share=section.causal_share)
-    table: list[tuple[Any, float]] = []
-    for entry in section.mixture:
-        match entry:
-            case PrefixDenoiserSection():
-                table.append((PrefixDenoiser(entry.name, entry.mode, entry.target_share), entry.rate))
-            case CausalDenoiserSection():
-                table.append((CausalDenoiser(entry.name), entry.rate))
-            case _:
-                span = SpanDenoiser(entry.name, entry.mode, entry.corruption_rate, entry.mean_span_length)
-                table.append((span, entry.rate))
-    total = sum(rate for _, rate in table)
-    scaled = tuple((denoiser, rate / total * (1 - section.causal_share)) for denoiser, rate in table)
-    return (*scaled, (CausalDenoiser("C"), section.causal_share)) if section.causal_share else scaled
+        table = named_mixture(section.mixture)
+    else:
+        table = tuple((_denoiser(entry), entry.rate) for entry in section.mixture)
+    return with_causal_share(table, section.causal_share)
+
+
+def denoiser_rooms(section: Ul2rSection) -> list[int]:
+    """Return the packed tokens that a window of each denoiser may fill, in the order of the mixture."""
+    entries = () if isinstance(section.mixture, str) else section.mixture
+    lengths = [entry.row_length or section.row_length for entry in entries]
+    lengths += [section.row_length] * (len(denoiser_mixture(section)) - len(lengths))
+    return [length // section.examples_per_row for length in lengths]
+
+
+def _denoiser(entry: DenoiserSection) -> Denoiser:
+    match entry:
+        case PrefixDenoiserSection():
+            return PrefixDenoiser(entry.name, entry.mode, entry.target_share, entry.pivot)
+        case CausalDenoiserSection():
+            return CausalDenoiser(entry.name)
+        case SpanDenoiserSection():
+            return SpanDenoiser(
+                entry.name, entry.mode, entry.corruption_rate, entry.mean_span_length, entry.placement
+            )
 
 
 def instruction_settings(section: FlanSection, collections: frozenset[str]) -> InstructionSettings:

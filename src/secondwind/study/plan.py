@@ -49,17 +49,21 @@ def path_of(arm: str) -> tuple[str, ...]:
     return () if arm == BASE else tuple(arm.split("+"))
 
 
+def nodes_of(arm: str, seed: int) -> list[Node]:
+    """List the nodes on the way to an arm, itself the last; the base has none.
+
+    ul2r+flan, seed 1  ->  ul2r-1, ul2r+flan-1
+    """
+    path = path_of(arm)
+    return [Node(path[:depth], seed) for depth in range(1, len(path) + 1)]
+
+
 def training_nodes(arms: Sequence[str], seeds: Sequence[int]) -> list[Node]:
-    """List every node to train, parents first and each once.
+    """List every node to train, each once: seed after seed, and parents before their children.
 
     [ul2r+flan, flan], seeds [1]  ->  ul2r-1, flan-1, ul2r+flan-1
     """
-    wanted = {
-        Node(path_of(arm)[:depth], seed)
-        for arm in arms
-        for seed in seeds
-        for depth in range(1, len(path_of(arm)) + 1)
-    }
+    wanted = {node for arm in arms for seed in seeds for node in nodes_of(arm, seed)}
     order = {"clm": 0, "ul2r": 1, "flan": 2}
     return sorted(wanted, key=lambda n: (n.seed, len(n.path), [order.get(stage, 9) for stage in n.path]))
 

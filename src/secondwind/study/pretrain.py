@@ -18,9 +18,11 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from secondwind import toyworld
 from secondwind.data import Document, Faults, Packer, Stream, TokenShards, prepare, steps_for_tokens
 from secondwind.denoise import CAUSAL, DenoisedCorpus
+from secondwind.errors import RecipeError
 from secondwind.model.export import export
 from secondwind.model.load import LanguageModel, new_model
 from secondwind.recipe import CorpusSource, PretrainSection, Recipe, TokenizerSection
+from secondwind.runs import staged_folder
 from secondwind.study.monitor import Monitor
 from secondwind.study.settings import train_settings, watch
 from secondwind.training.loop import train
@@ -28,7 +30,10 @@ from secondwind.vocabulary import Tokenizer
 
 Documents = Callable[[CorpusSource, Faults], Iterator[Document]]
 
+_TOYWORLD = "toyworld:"
+_TOY_TOKENIZER = f"{_TOYWORLD}tokenizer"
 _TOKENIZER_DOCUMENTS = 50_000
+_REPORTED_DOCUMENTS = 1000
 _END, _PAD = "<|end|>", "<|pad|>"
 
 
@@ -46,18 +51,20 @@ def pretrain(
     final = folder / "final"
     if (final / "config.json").exists():
         return final
-    faults = Faults()
 
-    def everything() -> Iterator[Document]:
+    def everything(faults: Faults) -> Iterator[Document]:
         for source in corpus.sources:
             yield from documents(source, faults)
 
-    tokenizer = _tokenizer(section, folder / "tokenizer", (document.text for document in everything()))
+    # What cannot be read is counted when the corpus is prepared, not twice.
+    texts = _counted((document.text for document in everything(Faults())), monitor)
+    tokenizer = _tokenizer(section, folder / "tokenizer", texts)
     model = new_model(dict(section.config), tokenizer, seed=section.seed, num_sentinels=0)
     if train_it:
-        monitor.say(f"pretraining a base of {model.network.num_parameters() / 1e6:.1f} M parameters")
+        monitor.say(f"pretraining a base of {model.network.num_parameters():,} parameters")
+        faults = Faults()
         shards = prepare(
-            everything(),
+            everything(faults),
             tokenizer,
             model.vocabulary,
             folder / "corpus",
@@ -94,19 +101,47 @@ def _record(section: PretrainSection) -> dict[str, Any]:
     return {"arm": "pretrain", "tokens": section.tokens}
 
 
-def _tokenizer(section: PretrainSection, folder: Path, texts: Iterable[str]) -> Tokenizer:
-    """Load or train the tokenizer, and keep it."""
-    if isinstance(section.tokenizer, str) and not section.tokenizer.startswith("toyworld:"):
-        return AutoTokenizer.from_pretrained(section.tokenizer)
+def _counted(texts: Iterable[str], monitor: Monitor) -> Iterator[str]:
+    """Yield the texts that the tokenizer is trained on, and report how many were read."""
+    for number, text in enumerate(islice(texts, _TOKENIZER_DOCUMENTS), start=1):
+        yield text
+        if number % _REPORTED_DOCUMENTS == 0:
+            monitor.progress("tokenizer", number, 0, "documents")
+
+
+def _tokenizer(section: PretrainSection, folder: Path, texts: Iterator[str]) -> Tokenizer:
+    """Load or train the tokenizer, and keep it.
+
+    Raises:
+        RecipeError: there is no such tokenizer.
+    """
+    name = section.tokenizer
+    if isinstance(name, str) and name != _TOY_TOKENIZER:
+        return _existing_tokenizer(name)
     if not (folder / "tokenizer.json").exists():
-        if isinstance(section.tokenizer, TokenizerSection):
-            backend = _train_bpe(islice(texts, _TOKENIZER_DOCUMENTS), section.tokenizer.vocabulary_size)
+        if isinstance(name, TokenizerSection):
+            backend = _train_bpe(texts, name.vocabulary_size)
         else:
             backend = toyworld.train_tokenizer(20_000)
-        PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=_END, pad_token=_PAD).save_pretrained(
-            folder
-        )
+        trained = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token=_END, pad_token=_PAD)
+        with staged_folder(folder) as staged:
+            trained.save_pretrained(staged)
     return AutoTokenizer.from_pretrained(folder)
+
+
+def _existing_tokenizer(name: str) -> Tokenizer:
+    if name.startswith(_TOYWORLD):
+        raise RecipeError(
+            f"pretrain.tokenizer is '{name}'; the toy world has one tokenizer: {_TOY_TOKENIZER}."
+        )
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except Exception as error:  # transformers and its parsers fail with many types
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise RecipeError(
+            f"pretrain.tokenizer is '{name}', which cannot be loaded: {reason} Wanted the folder of a "
+            "tokenizer, or {vocabulary_size: N} to train one."
+        ) from error
 
 
 def _train_bpe(texts: Iterator[str], vocabulary_size: int) -> BackendTokenizer:

@@ -6,23 +6,26 @@ it that training of small models reaches. No setting is ever chosen by it.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
 from secondwind import recipe as recipes
 from secondwind.evaluation import Protocol, minimum_detectable_difference
 from secondwind.flops import attention_pairs, training_flops
 from secondwind.study.ground import Ground
-from secondwind.study.plan import training_nodes
 from secondwind.study.results import base_pretraining_flops
-from secondwind.study.rows import stage_rows
+from secondwind.study.rows import StudyRows, stage_section
 from secondwind.study.suites import suite_sizes
 
 _UTILISATION = 0.3  # of the matmul rate, for models of a few million parameters and short rows
 _PROBE_SIZE, _PROBE_SECONDS = 512, 0.2
-_BYTES_PER_PARAMETER = 16  # fp32 parameter, gradient, and two moments of AdamW
+# fp32 parameter and gradient; AdamW adds two moments, Adafactor a row and a column for each matrix.
+_BYTES_PER_PARAMETER = {"adamw": 16, "adafactor": 8}
 _SAMPLE_ROWS = 64
 
 
@@ -75,22 +78,34 @@ class Price:
         ]
 
 
-def price(ground: Ground) -> Price:
-    """Price every stage of the recipe."""
-    stages = tuple(
-        _stage(ground, node.name, node.stage, node.seed)
-        for node in training_nodes(ground.recipe.arms, ground.recipe.seeds)
-    )
+def price(ground: Ground, rows: StudyRows, *, flops_per_second: float) -> Price:
+    """Price every stage of the recipe; all seeds of a stage are priced by the rows of the first.
+
+    Args:
+        flops_per_second: of the machine's matrix products, see `matmul_rate`.
+    """
+    nodes, seed = ground.nodes, ground.recipe.seeds[0]
+    priced = {stage: _stage(ground, rows, stage, seed) for stage in dict.fromkeys(n.stage for n in nodes)}
+    stages = tuple(replace(priced[node.stage], name=node.name) for node in nodes)
     flops = sum(stage.flops for stage in stages)
     base = base_pretraining_flops(ground)
-    parameters = ground.size.body_parameters + ground.size.head_parameters
     return Price(
         stages=stages,
         flops=flops,
         share_of_base=None if base is None else flops / base,
-        seconds=flops / (_UTILISATION * _matmul_rate()),
-        memory_bytes=parameters * _BYTES_PER_PARAMETER,
+        seconds=flops / (_UTILISATION * flops_per_second),
+        memory_bytes=num_parameters(ground.base) * _BYTES_PER_PARAMETER[ground.recipe.training.optimizer],
     )
+
+
+def num_parameters(model: Path) -> int:
+    """Count the parameters of an exported model from its files' headers; tied ones are stored once."""
+    total = 0
+    for path in model.glob("*.safetensors"):
+        with safe_open(path, framework="numpy") as file:
+            names = list(file.keys())
+            total += sum(prod(file.get_slice(name).get_shape()) for name in names)
+    return total
 
 
 def resolution(asked: Sequence[Protocol]) -> list[dict[str, Any]]:
@@ -101,25 +116,22 @@ def resolution(asked: Sequence[Protocol]) -> list[dict[str, Any]]:
     ]
 
 
-def _stage(ground: Ground, name: str, stage: str, seed: int) -> StagePrice:
+def _stage(ground: Ground, rows: StudyRows, stage: str, seed: int) -> StagePrice:
     """Price one stage: its budget, with target and attention shares as in its first rows."""
-    section = ground.recipe.flan if stage == "flan" else ground.recipe.ul2r
-    assert section is not None
+    section = stage_section(ground.recipe, stage)
     budget = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
-    rows = stage_rows(ground, stage, seed).rows
-    sample = [rows.row(number) for number in range(_SAMPLE_ROWS)]
-    seen = sum(row.num_tokens for row in sample)
-    scale = budget / seen
+    sample = [rows.stage(stage, seed).rows.row(number) for number in range(_SAMPLE_ROWS)]
+    scale = budget / sum(row.num_tokens for row in sample)
     causal = stage == "clm" or section.attention == "causal"
     pairs = sum(attention_pairs(row.segment_ids, row.prefix_mask & (not causal)) for row in sample)
     targets = sum(row.num_targets for row in sample)
     flops = training_flops(
         ground.size, tokens=budget, target_tokens=targets * scale, attention_pairs=pairs * scale
     )
-    return StagePrice(name, budget, round(targets * scale), flops)
+    return StagePrice(stage, budget, round(targets * scale), flops)
 
 
-def _matmul_rate() -> float:
+def matmul_rate() -> float:
     """Measure the machine's FLOP/s on a square product."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     matrix = torch.ones(_PROBE_SIZE, _PROBE_SIZE, device=device)

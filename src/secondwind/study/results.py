@@ -9,7 +9,7 @@ from typing import Any
 from secondwind.evaluation import Results, contrasts, normalized_average
 from secondwind.flops import pretraining_flops
 from secondwind.study.ground import Ground
-from secondwind.study.plan import Node, contrasts_of
+from secondwind.study.plan import Node, contrasts_of, nodes_of
 from secondwind.study.verdict import verdict
 
 
@@ -59,8 +59,7 @@ def costs(ground: Ground, summaries: Mapping[Node, Mapping[str, Any]]) -> dict[s
     found: dict[str, dict[str, Any]] = {}
     seeds = ground.recipe.seeds
     for arm in ground.recipe.arms:
-        path = () if arm == "base" else tuple(arm.split("+"))
-        stages = [summaries[Node(path[: depth + 1], seed)] for seed in seeds for depth in range(len(path))]
+        stages = [summaries[node] for seed in seeds for node in nodes_of(arm, seed)]
         total = {
             name: sum(stage[name] for stage in stages) / len(seeds)
             for name in ("tokens", "target_tokens", "flops")

@@ -9,16 +9,15 @@ all Flan arms of one seed see the same rows too.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from secondwind.data import ControlStream, MixedSource, Packer, RowSource, Stream
 from secondwind.denoise import CAUSAL, DenoisedCorpus
 from secondwind.errors import RecipeError
 from secondwind.example import ExampleSource
 from secondwind.instruct import InstructionSource
-from secondwind.recipe import Ul2rSection
+from secondwind.recipe import FlanSection, Recipe, Ul2rSection
 from secondwind.study.ground import Ground
-from secondwind.study.mixtures import denoiser_mixture, instruction_settings
+from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms, instruction_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,25 +35,51 @@ class StageRows:
     row_length: int
 
 
-@lru_cache(maxsize=4)  # pure; the Flan arms of one seed share their rows, and plans are costly
-def stage_rows(ground: Ground, stage: str, seed: int) -> StageRows:
-    """Build the rows of a stage: `ul2r`, `clm` or `flan`.
+class StudyRows:
+    """The rows of a study's stages: built at their first use, and kept while their seed is at work.
 
-    Raises:
-        RecipeError: the recipe has no section for the stage.
+    Planning an epoch of a corpus or encoding the tasks takes longer than a short stage trains, and the
+    plans are large. The nodes of one seed are trained one after the other, so those of one are kept.
     """
-    if stage == "flan":
-        return _flan_rows(ground, seed)
-    section = ground.recipe.ul2r
-    if section is None or ground.corpus is None:
-        raise RecipeError(f"the stage {stage} needs the sections ul2r and corpus. Add them to the recipe.")
-    source = denoised_corpus(ground, section, seed)
-    packer = Packer(section.row_length, ground.vocabulary)
-    stream = Stream(source, packer, seed=seed)
-    if stage == "ul2r":
-        return StageRows(stream, source, section.row_length)
-    control = ControlStream(ground.corpus.train, stream, ground.vocabulary, section.row_length, seed)
-    return StageRows(control, None, section.row_length)
+
+    def __init__(self, ground: Ground) -> None:
+        """Start with nothing built."""
+        self._ground = ground
+        self._seed: int | None = None
+        self._built: dict[str, StageRows] = {}
+
+    def stage(self, name: str, seed: int) -> StageRows:
+        """Return the rows of a stage: `ul2r`, `clm` or `flan`.
+
+        Raises:
+            RecipeError: the recipe has no section for the stage.
+        """
+        if seed != self._seed:
+            self._seed, self._built = seed, {}
+        if name not in self._built:
+            self._built[name] = self._build(name, seed)
+        return self._built[name]
+
+    def _build(self, name: str, seed: int) -> StageRows:
+        ground, section = self._ground, self._ground.recipe.ul2r
+        if name == "flan":
+            return _flan_rows(ground, seed)
+        if section is None or ground.corpus is None:
+            raise RecipeError(f"the stage {name} needs the sections ul2r and corpus. Add them to the recipe.")
+        if name == "ul2r":
+            source = denoised_corpus(ground, section, seed)
+            stream = Stream(source, Packer(section.row_length, ground.vocabulary), seed=seed)
+            return StageRows(stream, source, section.row_length)
+        mirrored = self.stage("ul2r", seed).rows
+        control = ControlStream(ground.corpus.train, mirrored, ground.vocabulary, section.row_length, seed)
+        return StageRows(control, None, section.row_length)
+
+
+def stage_section(recipe: Recipe, stage: str) -> Ul2rSection | FlanSection:
+    """Return the section that sets a stage; the control is set by UL2R's."""
+    section = recipe.flan if stage == "flan" else recipe.ul2r
+    assert section is not None
+    return section
 
 
 def denoised_corpus(ground: Ground, section: Ul2rSection, seed: int) -> DenoisedCorpus:
@@ -65,7 +90,7 @@ def denoised_corpus(ground: Ground, section: Ul2rSection, seed: int) -> Denoised
         denoiser_mixture(section),
         ground.vocabulary,
         seed=seed,
-        room=section.row_length // section.examples_per_row,
+        room=denoiser_rooms(section),
         mode_token_dropout=section.mode_token_dropout,
     )
 

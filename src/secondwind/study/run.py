@@ -11,9 +11,8 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
-from difflib import unified_diff
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,34 @@ from secondwind.evaluation import Protocol, Results
 from secondwind.evaluation.engine import evaluate
 from secondwind.model.export import export
 from secondwind.model.load import RECORD, load
-from secondwind.recipe import FlanSection, Recipe, Ul2rSection
+from secondwind.recipe import Recipe
 from secondwind.runs import canonical_json, fingerprint, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest
 from secondwind.study.ground import Ground, lay_ground
 from secondwind.study.limits import announce_limits, refuse_unbuilt
 from secondwind.study.monitor import Monitor, Silent
-from secondwind.study.plan import Node, evaluation_nodes, training_nodes
+from secondwind.study.plan import Node, evaluation_nodes
+from secondwind.study.resolved import Resolved, settle
 from secondwind.study.results import collect
-from secondwind.study.rows import raw_tokens_read, stage_rows
+from secondwind.study.resume import has_begun, refuse_changes
+from secondwind.study.rows import StudyRows, raw_tokens_read, stage_section
 from secondwind.study.samples import collect_samples
-from secondwind.study.settings import place, train_settings, use_threads, watch
+from secondwind.study.settings import place, train_settings, watch
 from secondwind.study.suites import protocols, read_suites
 from secondwind.training.loop import train
+from secondwind.training.settings import FREE_TO_CHANGE, TrainSettings
 
 _SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """What the stages of one run share."""
+
+    ground: Ground
+    rows: StudyRows
+    resolved: Resolved
+    monitor: Monitor
 
 
 def run(recipe: Recipe, out: Path, *, monitor: Monitor | None = None) -> Path:
@@ -52,70 +64,37 @@ def run(recipe: Recipe, out: Path, *, monitor: Monitor | None = None) -> Path:
     started = time.time()
     refuse_unbuilt(recipe)
     with locked(out):
-        _keep_recipe(recipe, out)
-        threads = use_threads(recipe.training)
+        refuse_changes(recipe, out)
+        resolved = settle(recipe, out, watcher, begun=has_begun(out))
+        write_atomically(out / "recipe.yaml", recipes.dump(recipe))
         announce_limits(recipe, watcher)
         faults = Faults()
         suites = read_suites(recipe, faults)
         if faults.total:
             write_atomically(out / "evaluations" / "faults.json", canonical_json(faults.to_json()))
-        ground = lay_ground(recipe, out, watcher)
+        training = resolved.training(recipe, "pretrain") if recipe.pretrain else recipe.training
+        ground = lay_ground(recipe, out, watcher, training=training)
         asked = protocols(ground, suites)
-        for node in training_nodes(recipe.arms, recipe.seeds):
-            _train_node(ground, node, watcher)
-        evaluated = {node: _evaluate_node(ground, node, asked, watcher) for node in _evaluated(recipe)}
-        write_atomically(out / "data.json", canonical_json(data_facts(ground)))
-        write_atomically(out / "samples.json", canonical_json(collect_samples(out, evaluated)))
-        write_atomically(out / "metrics.jsonl", _all_metrics(ground))
-        results = collect(ground, evaluated, _summaries(ground))
-        write_atomically(out / "results.json", canonical_json(results))
-        told = manifest(ground, threads=threads, started=started, command=sys.argv)
-        write_atomically(out / "manifest.json", canonical_json(told | {"peak_memory_bytes": _peak_memory()}))
+        study = _Study(ground, StudyRows(ground), resolved, watcher)
+        for node in ground.nodes:
+            _train_node(study, node)
+        nodes = evaluation_nodes(recipe.arms, recipe.seeds) if asked else []
+        evaluated = {node: _evaluate_node(study, node, asked) for node in nodes}
+        _write_results(study, evaluated, started=started)
     return out
 
 
-def stage_section(recipe: Recipe, stage: str) -> Ul2rSection | FlanSection:
-    """Return the section that sets a stage; the control is set by UL2R's."""
-    section = recipe.flan if stage == "flan" else recipe.ul2r
-    assert section is not None
-    return section
-
-
-def _evaluated(recipe: Recipe) -> list[Node]:
-    return evaluation_nodes(recipe.arms, recipe.seeds) if recipe.evaluation.protocols else []
-
-
-def _keep_recipe(recipe: Recipe, out: Path) -> None:
-    """Write the resolved recipe, or refuse to go on with another one than the run began with."""
-    path, text = out / "recipe.yaml", recipes.dump(recipe)
-    has_begun = any((out / name).exists() for name in ("models", "pretrained"))
-    if path.exists() and has_begun and (before := path.read_text(encoding="utf-8")) != text:
-        lines = unified_diff(before.splitlines(), text.splitlines(), "this run", "now", lineterm="", n=0)
-        raise RunError(
-            f"{out} was begun with another recipe:\n"
-            + "\n".join(lines)
-            + "\nGo on with the old one, or choose "
-            "another folder with --out."
-        )
-    write_atomically(path, text)
-
-
-def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
+def _train_node(study: _Study, node: Node) -> None:
     """Train one node from its parent and export it, unless that is done."""
-    folder, model_folder = ground.out / "stages" / node.name, ground.out / "models" / node.name
-    recipe, section = ground.recipe, stage_section(ground.recipe, node.stage)
-    stage = stage_rows(ground, node.stage, node.seed)
+    ground, section = study.ground, stage_section(study.ground.recipe, node.stage)
+    folder, model_folder = ground.stage_folder(node), ground.model_folder(node)
+    stage = study.rows.stage(node.stage, node.seed)
     budget = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
     steps = steps_for_tokens(stage.rows, budget, section.batch_rows)
-    settings = train_settings(section, recipe.training, steps=steps, seed=node.seed)
-    parent = ground.base if not node.parent.path else ground.out / "models" / node.parent.name
-    identity = fingerprint(
-        {
-            "parent": read_json(parent / RECORD)["fingerprints"],
-            "rows": stage.rows.fingerprint(),
-            "settings": asdict(settings),
-        }
-    )
+    training = study.resolved.training(ground.recipe, "flan" if node.stage == "flan" else "ul2r")
+    settings = train_settings(section, training, steps=steps, seed=node.seed)
+    parent = ground.model_folder(node.parent)
+    identity = _identity(parent, stage.rows.fingerprint(), settings)
     if (folder / _SUMMARY).exists() and (model_folder / RECORD).exists():
         if read_json(folder / _SUMMARY)["identity"] != identity:
             raise RunError(
@@ -125,7 +104,7 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
         return
     attention = "causal" if node.stage == "clm" else section.attention
     model = place(load(parent, attention=attention))
-    summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(monitor))
+    summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(study.monitor))
     raw = raw_tokens_read(stage, steps * section.batch_rows)
     told = {**asdict(summary), "identity": identity, "raw_tokens_read": raw, "batch_rows": section.batch_rows}
     export(
@@ -137,40 +116,54 @@ def _train_node(ground: Ground, node: Node, monitor: Monitor) -> None:
     gc.collect()
 
 
-def _evaluate_node(ground: Ground, node: Node, asked: Sequence[Protocol], monitor: Monitor) -> Results:
+def _identity(parent: Path, rows: str, settings: TrainSettings) -> str:
+    """Hash what a trained node depends on: its parent's weights, its rows, and the settings that matter."""
+    fixed = {name: value for name, value in asdict(settings).items() if name not in FREE_TO_CHANGE}
+    return fingerprint(
+        {"parent": read_json(parent / RECORD)["fingerprints"], "rows": rows, "settings": fixed}
+    )
+
+
+def _evaluate_node(study: _Study, node: Node, asked: Sequence[Protocol]) -> Results:
     """Ask one model everything; what was asked before is read from its files."""
-    folder = ground.base if not node.path else ground.out / "models" / node.name
-    model = place(load(folder))
+    # Causally, which every architecture can do; the protocols switch to the masks that they ask for.
+    model = place(load(study.ground.model_folder(node), attention="causal"))
+    out = study.ground.out / "evaluations" / node.name
+
+    def tell(key: str, done: int, total: int) -> None:
+        study.monitor.progress(f"eval {node.name}", done, total, key)
+
     found = Results({})
     for protocol in asked:
-
-        def tell(key: str, done: int, total: int) -> None:
-            monitor.progress(f"eval {node.name}", done, total, key)
-
-        found |= evaluate(
-            model,
-            protocol,
-            data=None,
-            out=ground.out / "evaluations" / node.name,
-            progress=tell,
-        )
+        found |= evaluate(model, protocol, data=None, out=out, progress=tell)
     del model
     gc.collect()
     return found
 
 
-def _summaries(ground: Ground) -> dict[Node, dict[str, Any]]:
-    """Read what each stage wrote when it ended."""
-    nodes = training_nodes(ground.recipe.arms, ground.recipe.seeds)
-    return {node: read_json(ground.out / "stages" / node.name / _SUMMARY) for node in nodes}
+def _write_results(study: _Study, evaluated: Mapping[Node, Results], *, started: float) -> None:
+    """Write the files at the top of the run folder."""
+    ground, out = study.ground, study.ground.out
+    summaries: dict[Node, dict[str, Any]] = {
+        node: read_json(ground.stage_folder(node) / _SUMMARY) for node in ground.nodes
+    }
+    told = manifest(ground, study.resolved, summaries, started=started, command=sys.argv)
+    files = {
+        "data.json": data_facts(ground, study.rows, summaries),
+        "samples.json": collect_samples(out, evaluated),
+        "results.json": collect(ground, evaluated, summaries),
+        "manifest.json": told | {"peak_memory_bytes": _peak_memory()},
+    }
+    write_atomically(out / "metrics.jsonl", _all_metrics(ground))
+    for name, content in files.items():
+        write_atomically(out / name, canonical_json(content))
 
 
 def _all_metrics(ground: Ground) -> str:
     """Join the metrics of all stages, in the order in which they ran."""
-    nodes = training_nodes(ground.recipe.arms, ground.recipe.seeds)
-    files = [ground.out / "stages" / node.name / "metrics.jsonl" for node in nodes]
-    pretraining = ground.out / "pretrained" / "stage" / "metrics.jsonl"
-    return "".join(path.read_text(encoding="utf-8") for path in [pretraining, *files] if path.exists())
+    folders = [ground.out / "pretrained" / "stage", *(ground.stage_folder(node) for node in ground.nodes)]
+    logs = [folder / "metrics.jsonl" for folder in folders]
+    return "".join(log.read_text(encoding="utf-8") for log in logs if log.exists())
 
 
 def _peak_memory() -> int:

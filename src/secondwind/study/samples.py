@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from secondwind.evaluation import Results
+from secondwind.evaluation import Results, ScoreKey, headline_view
 from secondwind.randomness import Draws, key
 from secondwind.runs import JsonLines
 from secondwind.study.plan import Node
@@ -23,18 +23,19 @@ def collect_samples(out: Path, evaluated: Mapping[Node, Results]) -> list[dict[s
         first.setdefault(node.arm, node)
     if not first:
         return []
-    keys = [key for key in next(iter(evaluated.values())).benchmarks if "@" not in key]
-    written = [
-        key
-        for key in keys
-        if (out / "evaluations" / next(iter(first.values())).name / f"{key}.jsonl").exists()
-    ]
+    scores = {arm: evaluated[node].benchmarks for arm, node in first.items()}
+    keys = list(dict.fromkeys(name for found in scores.values() for name in found))
+    view = headline_view(keys)
+    headline = [asked for asked in map(ScoreKey.parse, keys) if asked.view == view]
+    shown = [asked for asked in headline if asked.has_views and not asked.column]
     samples: list[dict[str, Any]] = []
-    for benchmark in written[:_MOST_BENCHMARKS]:
+    for benchmark in shown[:_MOST_BENCHMARKS]:
         answers = {
-            arm: _rows(out / "evaluations" / node.name / f"{benchmark}.jsonl") for arm, node in first.items()
+            arm: _rows(out / "evaluations" / node.name / f"{benchmark.file_stem(result.attention)}.jsonl")
+            for arm, node in first.items()
+            if (result := scores[arm].get(str(benchmark))) is not None
         }
-        samples += _of_benchmark(benchmark, answers)
+        samples += _of_benchmark(str(benchmark), answers)
     return samples
 
 

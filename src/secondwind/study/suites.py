@@ -1,27 +1,97 @@
-"""What a recipe's protocols ask: suites by name, and the study's own held-out text.
+"""Suites by name, and the protocols that a recipe makes of them.
 
-toy          the toy world's benchmarks
-perplexity   the study's held-out documents
-infilling    blanks in the study's held-out documents
-others       read from evaluation.data
+toy, toy-dev                 the toy world's; settings are chosen on toy-dev, results are told on toy
+perplexity, infilling        made from documents: held out by a study, or a file for `eval --data FILE`
+mmlu, bbh, flan2022, ...     read from a data folder
+
+suite x view -> Protocol     the headline view first; documents once, since no view bears on them
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from secondwind import toyworld
-from secondwind.data import Faults
-from secondwind.errors import RecipeError
-from secondwind.evaluation import PerplexityBenchmark, Protocol, Suite
-from secondwind.evaluation.benchmarks import load_suite
+from secondwind.data import Faults, read_documents
+from secondwind.errors import DataError, RecipeError, nearest
+from secondwind.evaluation import PerplexityBenchmark, Protocol, Suite, View
+from secondwind.evaluation.benchmarks import SUITES, load_suite
 from secondwind.evaluation.benchmarks.blanks import infilling_benchmark
-from secondwind.recipe import Recipe
+from secondwind.evaluation.suite import PERPLEXITY, Documents
+from secondwind.example import Tokens
+from secondwind.recipe import EvaluationSection, Recipe
+from secondwind.runs import fingerprint
 from secondwind.study.ground import Ground
 
-_PERPLEXITY = "perplexity"
-_OWN_TEXT = (_PERPLEXITY, "infilling")
 _PASSAGE_TOKENS = 400  # of a held-out document; enough for one item, whatever the document's length
+_MOST_DOCUMENTS = 500  # of a text file that `eval` is given
+_TOY: dict[str, tuple[Callable[[], Suite], str]] = {
+    "toy": (toyworld.suite, "the toy world: facts, reasoning, foreign reading, sums, blanks"),
+    "toy-dev": (toyworld.dev_suite, "the same kinds with other items: choose settings here, not on toy"),
+}
+_OWN_TEXT = {
+    PERPLEXITY: "nats per token of held-out documents",
+    "infilling": "one or two words blanked out of held-out documents",
+}
+
+
+class KnownSuite(NamedTuple):
+    """A suite that can be asked for by name, and where its items come from."""
+
+    name: str
+    source: Literal["embedded", "documents", "data folder"]
+    description: str
+
+
+def known_suites() -> tuple[KnownSuite, ...]:
+    """List every suite with one line about it."""
+    return (
+        *(KnownSuite(name, "embedded", told) for name, (_, told) in _TOY.items()),
+        *(KnownSuite(name, "documents", told) for name, told in _OWN_TEXT.items()),
+        *(KnownSuite(name, "data folder", entry.description) for name, entry in SUITES.items()),
+    )
+
+
+def find_suite(name: str, data: Path | None, *, faults: Faults) -> Suite:
+    """Return a suite that does not depend on documents.
+
+    Args:
+        data: the folder for suites that are read from one.
+        faults: receives the records of the suite's files that cannot be asked.
+
+    Raises:
+        DataError: no such suite; it is made from documents; its data folder is not named, or lacks files.
+    """
+    if name in _TOY:
+        return _TOY[name][0]()
+    if name in _OWN_TEXT:
+        raise DataError(
+            f"suite '{name}' is made from documents, and got {data or 'none'}. Name a text or JSONL file: "
+            "--data FILE. A study takes the documents that it holds out."
+        )
+    if name not in SUITES:
+        names = [known.name for known in known_suites()]
+        raise DataError(f"no suite '{name}'.{nearest(name, names)} The suites are: {', '.join(names)}.")
+    return load_suite(name, data, faults=faults)
+
+
+def text_suite(name: str, file: Path, encode: Callable[[str], Sequence[int]], *, faults: Faults) -> Suite:
+    """Make a suite of documents, `perplexity` or `infilling`, from the first 500 of a file.
+
+    Raises:
+        DataError: nothing in the file can be read, or no text is long enough.
+    """
+    texts = [d.text for d in read_documents(file, limit=_MOST_DOCUMENTS, faults=faults)]
+    tokens = tuple(np.asarray(encode(text), dtype=np.int32) for text in texts) if name == PERPLEXITY else ()
+    return _document_suite(name, _EncodedTexts(tokens), texts)
+
+
+def is_document_suite(name: str) -> bool:
+    """Tell whether a suite is made from documents."""
+    return name in _OWN_TEXT
 
 
 def read_suites(recipe: Recipe, faults: Faults) -> dict[str, Suite]:
@@ -36,15 +106,18 @@ def read_suites(recipe: Recipe, faults: Faults) -> dict[str, Suite]:
     data = recipe.evaluation.data
     folder = None if data is None else Path(data)
     names = dict.fromkeys(section.suite for section in recipe.evaluation.protocols)
-    return {
-        name: toyworld.suite() if name == "toy" else load_suite(name, folder, faults=faults)
-        for name in names
-        if name not in _OWN_TEXT
-    }
+    return {name: find_suite(name, folder, faults=faults) for name in names if name not in _OWN_TEXT}
+
+
+def views(evaluation: EvaluationSection) -> list[View]:
+    """List the views of a recipe, the headline first: trained, else the first attention of the list."""
+    attentions = sorted(evaluation.attention, key=lambda word: word != "trained")
+    tokens = [None] if evaluation.mode_token == "none" else [None, evaluation.mode_token]
+    return [View(attention, token) for token in tokens for attention in attentions]
 
 
 def protocols(ground: Ground, suites: Mapping[str, Suite]) -> list[Protocol]:
-    """List every protocol of the recipe under every attention.
+    """List every protocol of the recipe in every view, the headline of each suite first.
 
     Raises:
         RecipeError: a suite needs held-out documents and the recipe holds out none.
@@ -52,21 +125,19 @@ def protocols(ground: Ground, suites: Mapping[str, Suite]) -> list[Protocol]:
     evaluation = ground.recipe.evaluation
     own = {section.suite for section in evaluation.protocols} & set(_OWN_TEXT)
     found = dict(suites) | {name: _own_suite(ground, name) for name in sorted(own)}
-    token = None if evaluation.mode_token == "none" else evaluation.mode_token
     return [
         Protocol(
             found[section.suite],
             mode=section.mode,
-            attention=attention,
-            mode_token=token,
+            attention=view.attention,
+            mode_token=view.mode_token,
             samples=section.samples,
             temperature=section.temperature,
             limit=section.limit or evaluation.limit,
         )
         for section in evaluation.protocols
-        for attention in evaluation.attention
-        # Documents have no inputs, so every mask reads them causally: once is enough.
-        if section.suite != _PERPLEXITY or attention == evaluation.attention[0]
+        # No view bears on documents; every model can be asked causally.
+        for view in ([View("causal")] if section.suite == PERPLEXITY else views(evaluation))
     ]
 
 
@@ -77,9 +148,13 @@ def _own_suite(ground: Ground, name: str) -> Suite:
             f"suite '{name}' is made from held-out documents, and the recipe holds out none. Add a corpus, "
             "and raise corpus.held_out (for example to 1%)."
         )
-    if name == _PERPLEXITY:
-        return Suite(name, perplexity=(PerplexityBenchmark(name, ground.corpus.held_out),))
-    return Suite(name, infilling=(infilling_benchmark(_passages(ground)),))
+    return _document_suite(name, ground.corpus.held_out, _passages(ground))
+
+
+def _document_suite(name: str, documents: Documents, texts: Iterable[str]) -> Suite:
+    if name == PERPLEXITY:
+        return Suite(name, perplexity=(PerplexityBenchmark(name, documents),))
+    return Suite(name, infilling=(infilling_benchmark(texts),))
 
 
 def suite_sizes(asked: Sequence[Protocol]) -> dict[str, int]:
@@ -97,12 +172,28 @@ def suite_sizes(asked: Sequence[Protocol]) -> dict[str, int]:
     return sizes
 
 
+@dataclass(frozen=True, eq=False)
+class _EncodedTexts:
+    """Documents of a file, encoded for one model."""
+
+    tokens: tuple[Tokens, ...]
+
+    @property
+    def num_documents(self) -> int:
+        return len(self.tokens)
+
+    def document(self, index: int, /) -> Tokens:
+        return self.tokens[index]
+
+    def fingerprint(self) -> str:
+        return fingerprint([document.tolist() for document in self.tokens])
+
+
 def _passages(ground: Ground) -> Iterator[str]:
     """Yield a passage of each held-out document as text; long documents give several."""
     assert ground.corpus is not None and ground.corpus.held_out is not None
     documents = ground.corpus.held_out
-    decode = cast(Any, ground.tokenizer).decode
     for number in range(documents.num_documents):
         tokens = documents.document(number)
         for start in range(0, len(tokens), 8 * _PASSAGE_TOKENS):
-            yield str(decode(tokens[start : start + _PASSAGE_TOKENS].tolist()))
+            yield ground.decode(tokens[start : start + _PASSAGE_TOKENS].tolist())

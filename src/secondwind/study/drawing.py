@@ -1,0 +1,171 @@
+"""Draw training rows: the text of each example, and each token with its masks.
+
+row        the packed arrays --pieces--> what a reader sees: inputs, a bar, targets
+text       one document under one denoiser, from `show --text`: inputs, targets, the row they make
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from secondwind.data import build_row, packed_length
+from secondwind.denoise import CausalDenoiser, Denoiser, denoise, find_denoiser, required_sentinels
+from secondwind.errors import RecipeError
+from secondwind.example import Example, Row
+from secondwind.model.load import load_tokenizer
+from secondwind.randomness import key
+from secondwind.study.ask import model_folder
+from secondwind.vocabulary import Tokenizer, Vocabulary, decode, encode
+
+FAMILIES = ("R", "S", "X", "C")
+_FEWEST_SENTINELS = 10
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text of one kind."""
+
+    text: str
+    target: bool
+    special: bool
+
+
+@dataclass(frozen=True)
+class DrawnSegment:
+    """One example of a row, ready to draw."""
+
+    source: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnRow:
+    """One row: its arrays, its examples, and its text."""
+
+    number: int
+    row: Row
+    examples: tuple[Example, ...]
+    segments: tuple[DrawnSegment, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        """Count the tokens that are not padding."""
+        return self.row.num_tokens
+
+    @property
+    def num_targets(self) -> int:
+        """Count the predictions that carry loss."""
+        return self.row.num_targets
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as `show --json` prints it."""
+        return {
+            "tokens": self.row.tokens.tolist(),
+            "segment_ids": self.row.segment_ids.tolist(),
+            "positions": self.row.positions.tolist(),
+            "prefix_mask": self.row.prefix_mask.tolist(),
+            "loss_mask": self.row.loss_mask.tolist(),
+            "examples": [
+                {"source": e.source, "inputs": e.inputs.tolist(), "targets": e.targets.tolist()}
+                for e in self.examples
+            ],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnText:
+    """One text under one denoiser.
+
+    Args:
+        spelled: each token of the row as text, special tokens by their names.
+    """
+
+    denoiser: Denoiser
+    num_tokens: int
+    row: DrawnRow
+    spelled: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as `show --text --json` prints it."""
+        return {"denoiser": self.denoiser.name, "spelled": list(self.spelled), **self.row.to_json()}
+
+
+def draw_row(row: Row, number: int, vocabulary: Vocabulary, tokenizer: Tokenizer) -> DrawnRow:
+    """Read the examples back out of a row, so that what is packed is what is drawn."""
+    examples: list[Example] = []
+    for segment, source in enumerate(row.sources, start=1):
+        inside = row.segment_ids == segment
+        tokens, num_prefix = row.tokens[inside], int(np.count_nonzero(row.prefix_mask[inside]))
+        start = 0 if vocabulary.bos is None else 1
+        examples.append(Example(tokens[start:num_prefix], tokens[num_prefix:], source))
+    segments = (DrawnSegment(e.source, tuple(_pieces(e, vocabulary, tokenizer))) for e in examples)
+    return DrawnRow(number, row, tuple(examples), tuple(segments))
+
+
+def draw_text(text: str, denoisers: Sequence[str], *, model: str, seed: int) -> list[DrawnText]:
+    """Put one text under denoisers, each as a whole document in a row of its own.
+
+    Args:
+        denoisers: families (R, S, X, C) or names of published denoisers, such as X-64-15; empty for one
+            of each family.
+        model: whose tokenizer; a folder, a hub name or toyworld:base.
+
+    Raises:
+        RecipeError: an empty text, or no denoiser of that name.
+    """
+    tokenizer = load_tokenizer(model_folder(model))
+    (tokens,) = encode([text], tokenizer)
+    if not tokens:
+        raise RecipeError("--text is empty: there is nothing to denoise. Give it a sentence.")
+    chosen = [find_denoiser(name) for name in denoisers or FAMILIES]
+    needed = max(_FEWEST_SENTINELS, required_sentinels(chosen, len(tokens)))
+    vocabulary = Vocabulary.adopt(tokenizer, num_sentinels=needed)
+    return [_draw_text(tokens, denoiser, vocabulary, tokenizer, seed) for denoiser in chosen]
+
+
+def _draw_text(
+    tokens: list[int], denoiser: Denoiser, vocabulary: Vocabulary, tokenizer: Tokenizer, seed: int
+) -> DrawnText:
+    example = denoise(tokens, denoiser, vocabulary, key=key(seed, "show"))
+    length = packed_length(len(example.inputs), len(example.targets), vocabulary)
+    row = draw_row(build_row([example], row_length=length, vocabulary=vocabulary), 0, vocabulary, tokenizer)
+    used = CausalDenoiser("C") if len(tokens) == 1 else denoiser
+    return DrawnText(used, len(tokens), row, tuple(_spell(row.row.tokens.tolist(), vocabulary, tokenizer)))
+
+
+def _spell(tokens: Sequence[int], vocabulary: Vocabulary, tokenizer: Tokenizer) -> list[str]:
+    reserved = vocabulary.reserved
+    return [_name(token, vocabulary) if token in reserved else decode([token], tokenizer) for token in tokens]
+
+
+def _name(token: int, vocabulary: Vocabulary) -> str:
+    """Name a special token by its role, whatever its spelling in this tokenizer is."""
+    if token in vocabulary.sentinels:
+        return f"<{vocabulary.sentinels.index(token)}>"
+    modes = {number: f"[{mode}]" for mode, number in vocabulary.modes.items()}
+    roles = {vocabulary.pad: "PAD", vocabulary.bos: "BOS", vocabulary.eos: "EOS"}
+    return modes.get(token) or roles[token]
+
+
+def _pieces(example: Example, vocabulary: Vocabulary, tokenizer: Tokenizer) -> Sequence[Piece]:
+    """Decode an example in runs of ordinary tokens, special ones apart."""
+    special = vocabulary.reserved
+    pieces: list[Piece] = []
+    for tokens, target in ((example.inputs, False), (example.targets, True)):
+        run: list[int] = []
+        for token in tokens.tolist():
+            if token not in special:
+                run.append(token)
+                continue
+            pieces += _run(run, target, tokenizer)
+            run = []
+            space = " " if pieces and pieces[-1].target == target else ""
+            pieces.append(Piece(space + _name(token, vocabulary), target, special=True))
+        pieces += _run(run, target, tokenizer)
+    return pieces
+
+
+def _run(tokens: list[int], target: bool, tokenizer: Tokenizer) -> list[Piece]:
+    return [Piece(decode(tokens, tokenizer), target, special=False)] if tokens else []

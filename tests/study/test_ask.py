@@ -1,0 +1,76 @@
+"""One model outside a study: loaded once, asked under the mask it was trained with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secondwind.errors import DataError
+from secondwind.evaluation import ScoreKey
+from secondwind.model.export import export
+from secondwind.model.load import new_model
+from secondwind.study import ask
+from tests.evaluation.test_engine import tiny_tokenizer
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny model that says it was trained with the prefix mask."""
+    config = {
+        "model_type": "llama",
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 256,
+    }
+    made = new_model(config, tiny_tokenizer(), seed=1, attention="prefix", num_sentinels=4)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    export(made, folder, record={})
+    return str(folder)
+
+
+def test_several_prompts_are_answered_by_one_loading(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[Any] = []
+    load = ask.load
+    monkeypatch.setattr(ask, "load", lambda *args, **settings: loaded.append(args) or load(*args, **settings))
+    prompts = ["One and one is", "The ___ sat on ___.", "Tom"]
+    found = ask.answers(model, prompts, max_new_tokens=6)
+    assert len(loaded) == 1 and len(found) == 3
+    assert found[1].startswith("The [") and found[1].endswith("].")
+    assert [ask.answers(model, [prompt], max_new_tokens=6)[0] for prompt in prompts] == found
+
+
+def test_trained_means_the_mask_of_the_record(model: str) -> None:
+    prompts = ["Mia lives in Orra. Tom lives in Belm. Where does Tom live?"]
+    trained, prefix, causal = (
+        ask.under(ask.load(model, attention="causal"), word).attention  # type: ignore[arg-type]
+        for word in ("trained", "prefix", "causal")
+    )
+    assert (trained, prefix, causal) == ("prefix", "prefix", "causal")
+    assert ask.answers(model, prompts) == ask.answers(model, prompts, attention="prefix")
+
+
+def test_suites_of_a_text_file_are_asked_with_the_models_own_tokens(model: str, tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_text(" ".join(["The old cat sat on the warm mat and slept well."] * 8))
+    more = tmp_path / "texts.jsonl"
+    more.write_text('{"text": "One small cat."}\n{"text": "Two large dogs."}\n{"text": 3}\n')
+    found = ask.evaluate_model(model, suites=["perplexity"], data=more, out=tmp_path / "out")
+    assert found["benchmarks"]["perplexity"]["n"] == 2
+    assert (tmp_path / "out" / "faults.json").exists()
+    blanks = ask.evaluate_model(model, suites=["infilling"], data=file)["benchmarks"]
+    assert list(blanks) == ["infilling", "infilling:left"]
+    assert blanks["infilling"]["attention"] == "prefix"
+
+
+def test_another_mask_has_a_key_of_its_own(model: str) -> None:
+    found = ask.evaluate_model(model, suites=["toy"], limit=1, attention="causal")
+    views = {ScoreKey.parse(key).view.attention for key in found["benchmarks"] if key != "infilling:left"}
+    assert "toy_mmlu@causal" in found["benchmarks"] and "causal" in views
+    assert found["normalized_average"]["benchmark"] == "normalized_average@causal"
+
+
+def test_a_misspelt_suite_is_found_before_the_model_is_loaded() -> None:
+    with pytest.raises(DataError, match="no suite 'toi'"):
+        ask.evaluate_model("no such model", suites=["toi"])

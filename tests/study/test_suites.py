@@ -1,0 +1,142 @@
+"""Suites by name, and what a recipe's attention and mode token ask for."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from secondwind.data import Faults
+from secondwind.errors import DataError, RecipeError
+from secondwind.evaluation import View
+from secondwind.recipe import EvaluationSection, loads
+from secondwind.study.ground import Ground
+from secondwind.study.suites import (
+    find_suite,
+    known_suites,
+    protocols,
+    read_suites,
+    suite_sizes,
+    text_suite,
+    views,
+)
+
+BASE = "name: x\nmodel: {path: a/b}\narms: [base]\n"
+
+
+def ground(evaluation: str) -> Ground:
+    recipe = loads(f"{BASE}evaluation: {evaluation}")
+    return cast(Ground, SimpleNamespace(recipe=recipe, corpus=None))
+
+
+def asked(evaluation: str) -> list[str]:
+    made = ground(evaluation)
+    found = protocols(made, read_suites(made.recipe, Faults()))
+    return [f"{protocol.suite_name}:{protocol.mode}{protocol.view}" for protocol in found]
+
+
+@pytest.mark.parametrize(
+    ("attention", "token", "found"),
+    [
+        (("trained",), "none", [""]),
+        (("causal", "prefix", "trained"), "none", ["", "@causal", "@prefix"]),
+        (("prefix", "causal"), "none", ["@prefix", "@causal"]),
+        (("trained", "causal"), "R", ["", "@causal", "[R]", "[R]@causal"]),
+    ],
+)
+def test_views_begin_with_the_headline_and_mode_tokens_stand_beside(
+    attention: tuple[Any, ...], token: Any, found: list[str]
+) -> None:
+    assert [str(view) for view in views(EvaluationSection(attention=attention, mode_token=token))] == found
+
+
+def test_every_protocol_is_asked_in_every_view() -> None:
+    assert asked("{protocols: [{suite: toy}, {suite: toy, mode: cot}], attention: [trained, causal]}") == [
+        "toy:direct",
+        "toy:direct@causal",
+        "toy:cot",
+        "toy:cot@causal",
+    ]
+
+
+def test_perplexity_is_asked_once_causally_which_every_model_can_do() -> None:
+    made = ground("{protocols: [{suite: perplexity}], attention: [prefix, trained], mode_token: R}")
+
+    class Held:
+        num_documents = 3
+
+    found = protocols(replace_corpus(made, Held()), {})
+    assert [(protocol.suite_name, protocol.view) for protocol in found] == [("perplexity", View("causal"))]
+
+
+def replace_corpus(made: Ground, held_out: object) -> Ground:
+    return cast(Ground, SimpleNamespace(recipe=made.recipe, corpus=SimpleNamespace(held_out=held_out)))
+
+
+def test_a_suite_of_held_out_documents_wants_a_corpus() -> None:
+    with pytest.raises(RecipeError, match="the recipe holds out none"):
+        protocols(ground("{protocols: [{suite: infilling}]}"), {})
+
+
+def test_every_known_suite_has_one_line_and_opens_or_says_what_it_wants(tmp_path: Path) -> None:
+    for known in known_suites():
+        assert known.description and "\n" not in known.description
+        if known.source == "embedded":
+            assert find_suite(known.name, None, faults=Faults()).name == known.name
+        else:
+            with pytest.raises(DataError, match="--data"):
+                find_suite(known.name, None, faults=Faults())
+    assert {"toy", "toy-dev", "perplexity", "infilling", "mmlu"} <= {known.name for known in known_suites()}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("toi", "no suite 'toi'. Nearest: toy."),
+        ("toydev", "Nearest: toy-dev"),
+        ("flan2021", "Nearest: flan2022"),
+        ("perplexity", "made from documents, and got none. Name a text or JSONL file: --data FILE"),
+    ],
+)
+def test_a_suite_that_cannot_be_opened_says_what_to_do(name: str, words: str) -> None:
+    with pytest.raises(DataError) as raised:
+        find_suite(name, None, faults=Faults())
+    assert words in str(raised.value)
+
+
+def test_a_folder_is_no_documents(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--data FILE"):
+        find_suite("infilling", tmp_path, faults=Faults())
+
+
+def test_a_text_file_gives_perplexity_and_infilling(tmp_path: Path) -> None:
+    file = tmp_path / "texts.jsonl"
+    passage = " ".join(f"word{letter}" for letter in "abcdefghij") + " and so on it goes"
+    file.write_text("".join(f'{{"text": "{passage} {passage} {passage}"}}\n' for _ in range(3)) + "{broken\n")
+    faults = Faults()
+    documents = text_suite("perplexity", file, lambda text: list(text.encode()), faults=faults)
+    (benchmark,) = documents.perplexity
+    assert benchmark.documents.num_documents == 3
+    assert bytes(benchmark.documents.document(1).tolist()).decode() == f"{passage} {passage} {passage}"
+    assert faults.total == 1
+    (blanks,) = text_suite("infilling", file, lambda text: [], faults=Faults()).infilling
+    assert len(blanks.items) == 3
+
+
+def test_sizes_count_the_items_of_both_halves_of_the_facts() -> None:
+    made = ground("{protocols: [{suite: toy, limit: 5}]}")
+    sizes = suite_sizes(protocols(made, read_suites(made.recipe, Faults())))
+    assert (sizes["toy_mmlu"], sizes["toy_facts"], sizes["toy_infilling"]) == (15, 15, 5)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "words"),
+    [
+        ("{attention: [causal, causal]}", "wanted each mask once"),
+        ("{protocols: [{suite: toy}, {suite: toy-dev}]}", "choose settings on toy-dev, then measure on toy"),
+        ("{mode_token: T}", "mode_token"),
+    ],
+)
+def test_an_evaluation_that_would_mislead_is_refused(evaluation: str, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        ground(evaluation)
