@@ -33,18 +33,17 @@ _WINDOW = st.tuples(
     st.integers(0, 2**64 - 1),  # key
     st.booleans(),  # whether the document ends
 )
-_WINDOWS_AN_EXAMPLE = 8
+_MOST_WINDOWS = 16
 
 
 def test_every_window_obeys_the_laws_under_both_implementations() -> None:
-    # In the nightly profile this is more than 100,000 windows.
-    examples = 13 * settings().max_examples
+    examples = 20 * settings().max_examples
     vocabulary = make_vocabulary(num_sentinels=4096)
     seen = 0
 
     @settings(max_examples=examples)
     @given(
-        windows=st.lists(_WINDOW, min_size=1, max_size=2 * _WINDOWS_AN_EXAMPLE), seed=st.integers(0, 2**32)
+        windows=st.lists(_WINDOW, min_size=1, max_size=_MOST_WINDOWS), seed=st.integers(0, 2**32)
     )
     def check(windows: list[tuple[int, int, int, bool]], seed: int) -> None:
         nonlocal seen
@@ -65,7 +64,7 @@ def test_every_window_obeys_the_laws_under_both_implementations() -> None:
         seen += len(windows)
 
     check()
-    assert seen >= examples, "some windows were really checked"
+    assert seen >= 5 * examples, "in the nightly profile: 100,000 windows"
 
 
 # Length, rate and mean span; all masks with the counts are listed, so the windows are small.
