@@ -40,9 +40,10 @@ check: $(STAMP)
 test: check
 	$(PYTEST) -m "not slow"
 
-# Slow tests too, and a thousand examples for every property.
+# Slow tests too, a thousand examples for every property, and compiled code with every index checked.
 nightly: check
 	HYPOTHESIS_PROFILE=nightly $(PYTEST)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba-checked $(PYTEST) tests/denoise
 
 # A refactor leaves every loss bit-identical to BASE (a commit; the last one by default).
 parity: $(STAMP)

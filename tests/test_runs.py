@@ -166,3 +166,12 @@ def test_a_run_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_file_hash_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert file_sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_record_behind_half_a_line_is_not_glued_to_it(tmp_path: Path) -> None:
+    log = JsonLines(tmp_path / "log.jsonl")
+    log.append({"a": 1})
+    with log.path.open("a") as file:
+        file.write('{"b": ')  # the process was killed here
+    log.append({"c": 3})
+    assert log.read() == [{"a": 1}, {"c": 3}]

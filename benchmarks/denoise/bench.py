@@ -140,7 +140,10 @@ def seqio_peer(command: list[str]) -> Iterator[Callable[[dict[str, int]], dict[s
             assert process.stdin is not None and process.stdout is not None
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
-            return json.loads(process.stdout.readline())
+            answer = process.stdout.readline()
+            if not answer:
+                raise SystemExit(f"the seqio peer ended with exit code {process.wait()}")
+            return json.loads(answer)
 
         yield ask
         process.stdin.close()

@@ -76,6 +76,8 @@ class Draws:
     def choose(self, weights: npt.ArrayLike) -> int:
         """Return an index with probability proportional to its weight."""
         cumulative: list[float] = np.asarray(weights, dtype=np.float64).cumsum().tolist()
+        if not cumulative or not cumulative[-1] > 0:
+            raise ValueError(f"choose() needs a weight above 0, got {weights}")
         return min(bisect_right(cumulative, self.uniform() * cumulative[-1]), len(cumulative) - 1)
 
     def subset(self, size: int, population: int) -> list[int]:

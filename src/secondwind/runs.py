@@ -161,10 +161,17 @@ class JsonLines:
         self.path = path
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add one record."""
+        """Add one record, behind the last whole one: half a line, of a killed process, is cut off."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n")
+        line = json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n"
+        with self.path.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            if end:
+                file.seek(end - 1)
+                if file.read(1) != b"\n":
+                    file.seek(0)
+                    file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(line.encode("utf-8"))
 
     def read(self) -> list[dict[str, Any]]:
         """Return all whole records; a half-written last line of a killed process is left out."""

@@ -8,7 +8,8 @@ import pytest
 
 from secondwind.data import TokenShards
 from secondwind.denoise import CAUSAL, U_PALM, UL2, DenoisedCorpus, DenoiserMixture, restore
-from secondwind.errors import ExampleError
+from secondwind.denoise.windows import WindowCutter
+from secondwind.errors import ExampleError, RecipeError
 from tests.denoise.conftest import make_vocabulary
 
 LENGTHS = (1, 2, 5, 40, 300, 1000, 17, 64)
@@ -99,6 +100,20 @@ def test_examples_are_the_same_in_any_order_of_access(tmp_path: Path) -> None:
     assert forward == backward[::-1]
 
 
+def test_windows_are_the_same_however_many_documents_are_cut_beside_them(tmp_path: Path) -> None:
+    # More than 64 documents are cut in parallel, fewer one by one.
+    lengths = [700, 1, 90, 2000, 129, 128, 127, 5]
+    many = WindowCutter(U_PALM, [128] * 4, make_vocabulary(), seed=1)
+    numbers = np.arange(8 * 30)
+    together = many.cut(np.asarray(lengths * 30), numbers, epoch=2)
+    for document in (0, 3, 5, 8, 235):
+        alone = many.cut(np.asarray(lengths * 30), np.array([document]), epoch=2)
+        its = together.document == document
+        for column in ("window", "start", "length", "denoiser", "packed"):
+            assert getattr(alone, column).tolist() == getattr(together, column)[its].tolist()
+        assert alone.length.sum() == (lengths * 30)[document]
+
+
 def test_epochs_and_seeds_draw_other_noise(tmp_path: Path) -> None:
     shards = write_shards(tmp_path / "shards", [100])
     first, second = corpus(shards)[0], corpus(shards)[num_windows(corpus(shards), 100)]
@@ -135,3 +150,22 @@ def test_the_fingerprint_follows_every_setting(tmp_path: Path) -> None:
 def test_a_room_too_small_for_any_window_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExampleError, match="fits a room of 3 tokens"):
         corpus(write_shards(tmp_path / "shards"), room=3)
+
+
+def test_there_is_nothing_before_the_first_example(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards"))
+    assert source.examples([]) == []
+    with pytest.raises(IndexError, match="0, 1, 2"):
+        source[-1]
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.5])
+def test_a_dropout_that_is_no_share_is_refused(dropout: float, tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match=r"wanted a share in \[0, 1\]"):
+        corpus(write_shards(tmp_path / "shards"), dropout=dropout)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_rates_that_are_no_weights_are_refused(rate: float, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="wanted numbers of at least 0, and one above 0"):
+        corpus(write_shards(tmp_path / "shards"), ((CAUSAL[0][0], rate),))

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from secondwind.denoise import (
     CAUSAL,
@@ -23,7 +21,7 @@ from secondwind.denoise import (
     restore,
     with_causal_share,
 )
-from secondwind.errors import ExampleError, RecipeError, TooFewSentinels, VocabularyError
+from secondwind.errors import ExampleError, RecipeError, TooFewSentinels, TooShort, VocabularyError
 from secondwind.example import Example
 from secondwind.vocabulary import Vocabulary
 from tests.denoise.conftest import make_vocabulary
@@ -82,22 +80,6 @@ def test_causal_denoiser_gives_nothing_and_learns_everything(vocabulary: Vocabul
     assert spell(example.targets, vocabulary) == "a b c d e f g h i EOS"
 
 
-@given(
-    length=st.integers(1, 600),
-    which=st.integers(0, len(DENOISERS) - 1),
-    key=st.integers(0, 2**64 - 1),
-    ends=st.booleans(),
-)
-def test_inputs_and_targets_rebuild_the_document(length: int, which: int, key: int, ends: bool) -> None:
-    vocabulary = make_vocabulary()
-    tokens = np.arange(length, dtype=np.int32) * 7 % 1000
-    example = denoise(tokens, DENOISERS[which], vocabulary, key=key, ends_document=ends)
-    assert restore(example, vocabulary).tolist() == tokens.tolist()
-    assert (len(example.inputs), len(example.targets)) == denoised_length(
-        length, DENOISERS[which], vocabulary, key=key, ends_document=ends
-    )
-
-
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_prefix_pivot_is_uniform_with_the_expected_share(share: float) -> None:
     vocabulary, length, draws = make_vocabulary(), 80, 4000
@@ -149,6 +131,39 @@ def test_misaligned_sentinels_cannot_be_restored(vocabulary: Vocabulary) -> None
     shifted[np.isin(shifted, vocabulary.sentinels)] += 1
     with pytest.raises(ExampleError, match="cannot be restored"):
         restore(replace(good, targets=shifted), vocabulary)
+
+
+def test_sentinels_in_the_targets_alone_cannot_be_restored(vocabulary: Vocabulary) -> None:
+    lost = Example(np.array([5, 6], np.int32), np.array([1100, 7, vocabulary.eos], np.int32), "R")
+    with pytest.raises(ExampleError, match="cannot be restored"):
+        restore(lost, vocabulary)
+
+
+@pytest.mark.parametrize("tokens", [[5.9], [-1, 3], [2**32 + 5]])
+def test_values_that_are_no_ids_are_refused(tokens: list[float], vocabulary: Vocabulary) -> None:
+    with pytest.raises(ExampleError, match="wanted whole ids"):
+        denoise(tokens, CausalDenoiser("C"), vocabulary, key=0)
+
+
+@pytest.mark.parametrize("denoiser", DENOISERS, ids=lambda d: d.name)
+def test_no_tokens_are_too_short_for_any_denoiser(denoiser: Denoiser, vocabulary: Vocabulary) -> None:
+    with pytest.raises(TooShort, match="cannot denoise 0 tokens"):
+        denoised_length(0, denoiser, vocabulary, key=0)
+    with pytest.raises(TooShort, match="cannot denoise 0 tokens"):
+        denoise([], denoiser, vocabulary, key=0)
+
+
+def test_unknown_words_in_a_denoiser_name_the_nearest() -> None:
+    with pytest.raises(ExampleError, match="placement 'T5'; wanted uniform or t5. Nearest: t5"):
+        SpanDenoiser("R", "R", 0.15, 3.0, placement="T5")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ExampleError, match="pivot 'Fixed'; wanted uniform or fixed"):
+        PrefixDenoiser("S", "S", 0.5, pivot="Fixed")  # pyright: ignore[reportArgumentType]
+
+
+def test_rates_are_kept_in_float64_however_they_come() -> None:
+    single = SpanDenoiser("R", "R", float(np.float32(0.15)), 3.0)
+    assert SpanDenoiser("R", "R", np.float32(0.15), 3).counts(190) == single.counts(190)
+    assert type(SpanDenoiser("R", "R", np.float32(0.15), 3).corruption_rate) is float
 
 
 def test_an_example_without_targets_is_refused() -> None:

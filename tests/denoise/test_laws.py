@@ -42,9 +42,7 @@ def test_every_window_obeys_the_laws_under_both_implementations() -> None:
     seen = 0
 
     @settings(max_examples=examples)
-    @given(
-        windows=st.lists(_WINDOW, min_size=1, max_size=_MOST_WINDOWS), seed=st.integers(0, 2**32)
-    )
+    @given(windows=st.lists(_WINDOW, min_size=1, max_size=_MOST_WINDOWS), seed=st.integers(0, 2**32))
     def check(windows: list[tuple[int, int, int, bool]], seed: int) -> None:
         nonlocal seen
         lengths, choice, keys, ends = zip(*windows, strict=True)

@@ -141,7 +141,8 @@ def test_without_numba_the_reference_runs(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delitem(sys.modules, "secondwind.denoise.kernel", raising=False)
     many._kernel.cache_clear()  # pyright: ignore[reportPrivateUsage]
     try:
-        plain, _ = run([50, 1, 300, 2], 8, vocabulary)
+        with pytest.warns(UserWarning, match="numba cannot be used"):
+            plain, _ = run([50, 1, 300, 2], 8, vocabulary)
         assert "secondwind.denoise.kernel" not in sys.modules
     finally:
         many._kernel.cache_clear()  # pyright: ignore[reportPrivateUsage]
@@ -160,6 +161,9 @@ FAULTS = [
         id="reserved",
     ),
     pytest.param([[1] * 40, [1002]], [R, R], VocabularyError, "reserved id 1002", id="bos"),
+    pytest.param(
+        [[1] * 40, [7, 2048]], [R, R], VocabularyError, "id 2048 at token 1, but the table", id="size"
+    ),
     pytest.param(
         [[1] * 40, [1] * 300],
         [R, R],
@@ -195,6 +199,8 @@ def test_the_first_faulty_window_is_refused_in_the_references_words(
         ({"choice": [0]}, "offsets of 2 windows, 1 choices"),
         ({"offsets": [0, 9, 4]}, "offsets from 0 to 9"),
         ({"offsets": [0, 5, 11]}, "offsets from 0 to 11 for 10 tokens"),
+        ({"offsets": [0, 2**63 - 1, -(2**63), 5], "choice": [0] * 3}, "offsets from -9223372036854775808"),
+        ({"choice": [0.9, 0.0]}, "choice of type float64; wanted whole numbers"),
         ({"choice": [0, 1]}, "choices from 0 to 1, but 1 denoisers"),
         ({"choice": [0, -1]}, "choices from -1 to 0"),
     ],
@@ -210,8 +216,8 @@ def test_arrays_that_do_not_belong_together_are_refused(
             [R],
             arrays["choice"],
             vocabulary,
-            keys=[1, 2],
-            ends_document=[True] * 2,
+            keys=[1] * (len(arrays["offsets"]) - 1),
+            ends_document=[True] * (len(arrays["offsets"]) - 1),
         )
 
 

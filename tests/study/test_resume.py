@@ -32,7 +32,6 @@ def begun(folder: Path, recipe: Recipe, *, answered: bool = False) -> Path:
     [
         "arms=[base, flan]",
         "seeds=[1, 2, 7]",
-        "seeds=[5]",
         "evaluation.protocols=[{suite: perplexity}, {suite: infilling}]",
         "evaluation.protocols=[]",
         "evaluation.attention=[causal]",
@@ -56,6 +55,7 @@ def test_a_begun_run_takes_a_change_that_computes_nothing_else(override: str, tm
         ("training.precision=fp32", "training.precision was auto, is fp32"),
         ("ul2r.tokens=140e3", "ul2r.tokens was 130000, is 140000"),
         ("flan=null", "flan was {mixture: proportional"),
+        ("seeds=[5]", "seeds was [1], is [5]"),  # the base is made with the first seed
         ("name=other", "name was demo, is other"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_change_that_computes_something_else_is_refused_by_name(
 
 def test_every_refused_field_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError) as error:
-        refuse_changes(demo("training.clip=2", "ul2r.batch_rows=4", "seeds=[3]"), begun(tmp_path, demo()))
+        refuse_changes(demo("training.clip=2", "ul2r.batch_rows=4", "seeds=[1, 3]"), begun(tmp_path, demo()))
     told = [line for line in str(error.value).splitlines() if line.startswith("  ")]
     assert told == ["  ul2r.batch_rows was 6, is 4", "  training.clip was 1.0, is 2.0"]
 

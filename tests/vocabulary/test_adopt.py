@@ -1,6 +1,7 @@
 """Adopting a tokenizer finds or makes special ids, whatever kind it is, and twice is the same as once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -265,3 +266,29 @@ def test_a_vocabulary_survives_json_and_damage_is_named() -> None:
     del stored["eos"]
     with pytest.raises(VocabularyError, match="damaged: KeyError"):
         Vocabulary.from_json(stored)
+
+
+@pytest.mark.parametrize(("mode", "meaning"), [("PAD", "pad"), ("UNK", "unk")])
+def test_a_mode_whose_token_means_something_else_is_refused(mode: str, meaning: str) -> None:
+    with pytest.raises(
+        VocabularyError, match=rf"mode '{mode}' would be the token \[{mode}\], which is the {meaning}"
+    ):
+        Vocabulary.adopt(TOKENIZERS["BERT-like"](), num_sentinels=2, modes=("R", mode))
+
+
+def test_an_earlier_vocabulary_of_another_tokenizer_is_named() -> None:
+    earlier = Vocabulary.adopt(TOKENIZERS["Gemma-like"](), num_sentinels=2)
+    with pytest.raises(VocabularyError, match="not the one that secondwind.json was made for"):
+        Vocabulary.adopt(TOKENIZERS["GPT-2-like"](), num_sentinels=2, earlier=earlier)
+
+
+def test_an_earlier_vocabulary_without_names_is_refused() -> None:
+    earlier = replace(Vocabulary.adopt(TOKENIZERS["GPT-2-like"](), num_sentinels=2), names={})
+    with pytest.raises(VocabularyError, match="does not name the ids"):
+        Vocabulary.adopt(TOKENIZERS["GPT-2-like"](), num_sentinels=2, earlier=earlier)
+
+
+def test_an_id_beyond_the_table_is_named() -> None:
+    vocabulary = Vocabulary.adopt(TOKENIZERS["GPT-2-like"](), num_sentinels=2)
+    with pytest.raises(VocabularyError, match=f"holds the id {vocabulary.size} at token 1, but the table"):
+        vocabulary.refuse_reserved(np.array([5, vocabulary.size], np.int32), "the document")

@@ -309,3 +309,8 @@ def test_added_tokens_keep_their_ids_where_the_vocabulary_has_gaps() -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(state)))
     tokenizer.add_tokens(["quokka"])
     assert encode(["quokka"], tokenizer) == [[tokenizer.convert_tokens_to_ids("quokka")]]
+
+
+def test_a_bare_text_is_no_list_of_pieces() -> None:
+    with pytest.raises(VocabularyError, match=r"one text of 3 characters; wanted a list of pieces"):
+        encode("abc", TOKENIZERS["GPT-2-like"]())

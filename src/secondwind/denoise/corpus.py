@@ -17,7 +17,7 @@ import numpy.typing as npt
 from secondwind.data.order import document_order
 from secondwind.data.shards import TokenShards
 from secondwind.denoise.corrupt import denoise
-from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, DenoiserMixture
+from secondwind.denoise.denoisers import Denoiser, DenoiserMixture, for_window, require_rates
 from secondwind.denoise.many import denoise_many
 from secondwind.denoise.windows import WindowCutter, WindowPlan
 from secondwind.errors import ExampleError
@@ -49,6 +49,9 @@ class DenoisedCorpus:
             room: for all denoisers, or one for each in the order of the mixture.
             mode_token_dropout: share of examples without their mode token, in [0, 1].
         """
+        require_rates(mixture)
+        if not 0 <= mode_token_dropout <= 1:
+            raise ExampleError(f"mode_token_dropout is {mode_token_dropout}; wanted a share in [0, 1].")
         rooms = [room] * len(mixture) if isinstance(room, int) else list(room)
         if len(rooms) != len(mixture):
             raise ExampleError(
@@ -108,6 +111,8 @@ class DenoisedCorpus:
     def examples(self, indices: Sequence[int]) -> Sequence[Example]:
         """Corrupt several windows at once: the same as `[self[index] for index in indices]`, faster."""
         windows = [self._find(index) for index in indices]
+        if not windows:
+            return []
         epochs, documents, numbers = np.asarray([window[:3] for window in windows], dtype=np.int64).T
         found = denoise_many(
             np.concatenate([self._tokens(window) for window in windows]),
@@ -152,6 +157,8 @@ class DenoisedCorpus:
 
     def _locate(self, index: int) -> tuple[WindowPlan, int]:
         """Find the plan that holds an example, and its place there; the epochs before it are planned."""
+        if index < 0:
+            raise IndexError(f"a corpus has examples 0, 1, 2, ...; got {index}")
         while index >= self._first_of_epoch[-1]:
             planned = self._plan(len(self._first_of_epoch) - 1)
             self._first_of_epoch.append(self._first_of_epoch[-1] + len(planned))
@@ -178,7 +185,7 @@ class _Window(NamedTuple):
     @property
     def denoiser(self) -> Denoiser:
         """Return the denoiser that is used: a window of one token has nothing to hide."""
-        return CausalDenoiser("C") if self.length == 1 else self.drawn
+        return for_window(self.drawn, self.length)
 
 
 def _with_dropout(

@@ -18,14 +18,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, PrefixDenoiser, SpanDenoiser
+from secondwind.denoise.denoisers import (
+    CausalDenoiser,
+    Denoiser,
+    PrefixDenoiser,
+    SpanDenoiser,
+    for_window,
+)
 from secondwind.denoise.spans import noise_mask
 from secondwind.errors import ExampleError, TooShort, VocabularyError, nearest
 from secondwind.example import Example, Flags, Tokens
 from secondwind.randomness import Draws
 from secondwind.vocabulary import Vocabulary
-
-_ONE_TOKEN = CausalDenoiser("C")
 
 
 class DenoisedLength(NamedTuple):
@@ -56,11 +60,10 @@ def denoise(
         TooFewSentinels: the denoiser makes more spans than the vocabulary has sentinels.
         VocabularyError: a reserved id among the tokens, or an unknown mode token.
     """
-    window = np.asarray(tokens, dtype=np.int32)
-    if len(window) == 0:
-        raise TooShort("cannot denoise 0 tokens; wanted at least 1. Drop empty documents, and count them.")
+    window = as_tokens(tokens)
+    _require_tokens(len(window))
     vocabulary.refuse_reserved(window, f"the window given to denoiser '{denoiser.name}'")
-    denoiser = _ONE_TOKEN if len(window) == 1 else denoiser
+    denoiser = for_window(denoiser, len(window))
     mode = [] if denoiser.mode is None else [_mode_id(denoiser.mode, vocabulary)]
     end = [vocabulary.eos] if ends_document or isinstance(denoiser, SpanDenoiser) else []
     match denoiser:
@@ -93,8 +96,13 @@ def denoised_length(
     key: int,
     ends_document: bool = True,
 ) -> DenoisedLength:
-    """Compute the length of an example before a token is read; equals `denoise`'s exactly."""
-    denoiser = _ONE_TOKEN if num_tokens == 1 else denoiser
+    """Compute the length of an example before a token is read; equals `denoise`'s exactly.
+
+    Raises:
+        TooShort: no tokens.
+    """
+    _require_tokens(num_tokens)
+    denoiser = for_window(denoiser, num_tokens)
     mode = 0 if denoiser.mode is None else 1
     if isinstance(denoiser, SpanDenoiser):
         num_noise, num_spans = denoiser.counts(num_tokens)
@@ -115,12 +123,12 @@ def restore(example: Example, vocabulary: Vocabulary) -> Tokens:
     if int(targets[-1]) == vocabulary.eos:
         targets = targets[:-1]
     cuts = np.flatnonzero(np.isin(inputs, vocabulary.sentinels))
-    if len(cuts) == 0:
-        return np.concatenate([inputs, targets])
     starts = np.flatnonzero(np.isin(targets, vocabulary.sentinels))
+    if len(cuts) == len(starts) == 0:
+        return np.concatenate([inputs, targets])
     expected = vocabulary.sentinels[: len(cuts)]
     in_inputs, in_targets = tuple(inputs[cuts].tolist()), tuple(targets[starts].tolist())
-    if in_inputs != expected or in_targets != expected or starts[0] != 0:
+    if in_inputs != expected or in_targets != expected or not expected or starts[0] != 0:
         raise ExampleError(
             f"the example of '{example.source}' cannot be restored: its inputs hold sentinels {in_inputs}, "
             f"its targets {in_targets}; wanted {expected} in both, and targets that start with the first."
@@ -130,6 +138,30 @@ def restore(example: Example, vocabulary: Vocabulary) -> Tokens:
     for after, span in zip(kept[1:], hidden, strict=True):
         pieces += [span[1:], after[1:]]
     return np.concatenate(pieces)
+
+
+def as_tokens(tokens: npt.ArrayLike) -> Tokens:
+    """Return ids as int32[L].
+
+    Raises:
+        ExampleError: values that are no ids: fractions, negative numbers, or beyond int32.
+    """
+    given = np.asarray(tokens)
+    if given.dtype == np.int32 and (given.size == 0 or given.min() >= 0):
+        return given
+    if given.size and (given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= 2**31):
+        raise ExampleError(
+            f"tokens are of type {given.dtype} and lie in {given.min()} .. {given.max()}; wanted whole ids "
+            "from 0 to 2147483647. Encode text with secondwind.vocabulary.encode."
+        )
+    return given.astype(np.int32)
+
+
+def _require_tokens(num_tokens: int) -> None:
+    if num_tokens < 1:
+        raise TooShort(
+            f"cannot denoise {num_tokens} tokens; wanted at least 1. Drop empty documents, and count them."
+        )
 
 
 def fold(window: Tokens, hidden: Flags, sentinels: Tokens) -> Tokens:

@@ -10,10 +10,12 @@ Source: UL2 (arXiv:2205.05131, Table 1 and section 3.1), U-PaLM (arXiv:2210.1139
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from secondwind.denoise.spans import Placement, SpanCounts, span_counts
 from secondwind.errors import ExampleError, RecipeError, nearest
+
+Pivot = Literal["uniform", "fixed"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class SpanDenoiser:
 
     def __post_init__(self) -> None:
         """Refuse settings outside their range."""
+        # Lengths are rounded in float64: a float32 rate would round others.
+        object.__setattr__(self, "corruption_rate", float(self.corruption_rate))
+        object.__setattr__(self, "mean_span_length", float(self.mean_span_length))
+        _require_word(self.name, "placement", self.placement, get_args(Placement))
         if not 0 < self.corruption_rate < 1:
             raise ExampleError(
                 f"denoiser '{self.name}' has corruption_rate {self.corruption_rate}; wanted a share between "
@@ -76,10 +82,12 @@ class PrefixDenoiser:
     name: str
     mode: str | None
     target_share: float
-    pivot: Literal["uniform", "fixed"] = "uniform"
+    pivot: Pivot = "uniform"
 
     def __post_init__(self) -> None:
         """Refuse a share that no such pivot can have."""
+        object.__setattr__(self, "target_share", float(self.target_share))
+        _require_word(self.name, "pivot", self.pivot, get_args(Pivot))
         if self.pivot == "uniform" and not 0 < self.target_share <= 0.5:
             raise ExampleError(
                 f"denoiser '{self.name}' has target_share {self.target_share}; wanted a share in (0, 0.5]: "
@@ -107,6 +115,20 @@ class CausalDenoiser:
 
 
 Denoiser = SpanDenoiser | PrefixDenoiser | CausalDenoiser
+
+
+def for_window(denoiser: Denoiser, num_tokens: int) -> Denoiser:
+    """Return the denoiser that a window really gets: one token has nothing to hide, and becomes C."""
+    return CausalDenoiser("C") if num_tokens == 1 else denoiser
+
+
+def _require_word(name: str, field: str, got: str, wanted: Sequence[str]) -> None:
+    if got not in wanted:
+        raise ExampleError(
+            f"denoiser '{name}' has {field} '{got}'; wanted {' or '.join(wanted)}.{nearest(got, wanted)}"
+        )
+
+
 DenoiserMixture = tuple[tuple[Denoiser, float], ...]
 
 # UL2, Table 1: seven denoisers at equal rates. Its S row says mean span L/4; released code draws the
@@ -176,9 +198,23 @@ def find_denoiser(name: str) -> Denoiser:
 
 def with_causal_share(mixture: DenoiserMixture, share: float) -> DenoiserMixture:
     """Scale a mixture's rates to sum to 1, `share` of it plain causal examples against forgetting."""
+    require_rates(mixture)
     total = sum(rate for _, rate in mixture)
     scaled = tuple((denoiser, rate / total * (1 - share)) for denoiser, rate in mixture)
     return (*scaled, (CausalDenoiser("C"), share)) if share > 0 else scaled
+
+
+def require_rates(mixture: DenoiserMixture) -> None:
+    """Refuse a mixture of nothing, and rates that are no weights.
+
+    Raises:
+        RecipeError: a negative or infinite rate, or none above 0.
+    """
+    rates = [rate for _, rate in mixture]
+    if not all(0 <= rate < float("inf") for rate in rates) or not sum(rates) > 0:
+        raise RecipeError(
+            f"a mixture of denoisers has the rates {rates}; wanted numbers of at least 0, and one above 0."
+        )
 
 
 def required_sentinels(denoisers: Sequence[Denoiser], num_tokens: int) -> int:

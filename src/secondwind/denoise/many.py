@@ -7,6 +7,7 @@
 The kernel is compiled by numba. Where numba is missing, the reference runs in a loop.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from secondwind.denoise.corrupt import denoise
+from secondwind.denoise.corrupt import as_tokens, denoise
 from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, PrefixDenoiser, SpanDenoiser
 from secondwind.errors import ExampleError
 from secondwind.example import Example, Tokens
@@ -75,9 +76,9 @@ def denoise_many(
         TooShort, TooFewSentinels, VocabularyError: as `denoise`, for the first window that fails.
     """
     windows = _Windows(
-        np.ascontiguousarray(tokens, dtype=np.int32),
-        np.ascontiguousarray(offsets, dtype=np.int64),
-        np.ascontiguousarray(choice, dtype=np.int64),
+        np.ascontiguousarray(as_tokens(tokens)),
+        _whole(offsets, "offsets"),
+        _whole(choice, "choice"),
         np.ascontiguousarray(keys, dtype=np.uint64),
         np.ascontiguousarray(ends_document, dtype=np.bool_),
     )
@@ -86,7 +87,8 @@ def denoise_many(
     if kernel is None:
         return _one_by_one(windows, denoisers, vocabulary)
     table = _table(denoisers, vocabulary, kernel)
-    reserved = _ranges(sorted(vocabulary.reserved))
+    # No window may hold a reserved id, nor one beyond the table.
+    reserved = np.append(_ranges(sorted(vocabulary.reserved)), [[vocabulary.size, 2**31]], axis=0)
     counts, ends = _measure(windows, table, kernel)
     if len(faulty := _faulty(windows, table, counts, vocabulary.num_sentinels, kernel)):
         before = windows.offsets[: int(faulty[0]) + 1]
@@ -130,9 +132,10 @@ def _kernel() -> Any:
     """Import the compiled module, which takes a second; None where numba is missing."""
     try:
         return import_module("secondwind.denoise.kernel")
-    except ModuleNotFoundError as error:
-        if error.name != "numba":
-            raise
+    except ImportError as error:  # missing, or made for another numpy
+        warnings.warn(
+            f"denoising runs some hundred times slower: numba cannot be used ({error}).", stacklevel=3
+        )
         return None
 
 
@@ -158,6 +161,14 @@ def _reference(windows: _Windows, i: int, denoisers: Sequence[Denoiser], vocabul
     )
 
 
+def _whole(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
+    """Return whole numbers as int64; fractions would be cut in silence."""
+    given = np.asarray(values)
+    if given.size and given.dtype.kind not in "iu":
+        raise ExampleError(f"denoise_many got {name} of type {given.dtype}; wanted whole numbers.")
+    return np.ascontiguousarray(given, dtype=np.int64)
+
+
 def _refuse_mismatch(windows: _Windows, num_denoisers: int) -> None:
     """Refuse arrays that do not belong together."""
     sizes = [len(windows.offsets) - 1, len(windows.choice), len(windows.keys), len(windows.ends_document)]
@@ -167,7 +178,9 @@ def _refuse_mismatch(windows: _Windows, num_denoisers: int) -> None:
             f"denoise_many got offsets of {sizes[0]} windows, {sizes[1]} choices, {sizes[2]} keys and "
             f"{sizes[3]} values of ends_document; wanted one of each per window."
         )
-    if len(choice) and (np.any(np.diff(offsets) < 0) or offsets[0] < 0 or offsets[-1] > len(windows.tokens)):
+    if len(choice) and (
+        np.any(offsets[1:] < offsets[:-1]) or offsets[0] < 0 or offsets[-1] > len(windows.tokens)
+    ):
         raise ExampleError(
             f"denoise_many got offsets from {offsets.min()} to {offsets.max()} for {len(windows.tokens)} "
             "tokens; wanted offsets that never fall and lie inside the tokens."
@@ -234,6 +247,8 @@ def _table(denoisers: Sequence[Denoiser], vocabulary: Vocabulary, kernel: Any) -
                 rows.append((kind, denoiser.target_share, 1.0))
             case CausalDenoiser():
                 rows.append((kernel.CAUSAL, 0.0, 1.0))
+            case _:  # pyright: ignore[reportUnnecessaryComparison]
+                raise ExampleError(f"{denoiser!r} is no denoiser; wanted a Span-, Prefix- or CausalDenoiser.")
     modes = [_NO_MODE if d.mode is None else vocabulary.modes.get(d.mode, _UNKNOWN_MODE) for d in denoisers]
     kinds, rates, means = zip(*rows, strict=True) if rows else ((), (), ())
     return _Table(

@@ -8,12 +8,12 @@ fits the denoiser's room, so that no example is ever truncated. All lengths are 
 read.
 
 Documents are cut in parallel: first the first window of every document, then the second of those that
-go on, and so on.
+go on, and so on; the few that go on for very long are then cut one by one.
 
 Source: planning on exact lengths before corruption follows Levanter's UL2R; the keyed choice is ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,9 @@ from secondwind.randomness import keys, uniforms
 from secondwind.vocabulary import Vocabulary
 
 Integers = npt.NDArray[np.integer]
+
+_FEW_DOCUMENTS = 64  # fewer are faster one by one
+_WINDOWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +100,8 @@ class WindowCutter:
         """
         waves: list[tuple[Integers, ...]] = []
         place = np.flatnonzero(lengths[order] > 0)  # of a document in `order`
-        start = np.zeros(len(place), dtype=np.int64)
-        window = 0
-        while len(place):
+        start, window = np.zeros(len(place), dtype=np.int64), 0
+        while len(place) > _FEW_DOCUMENTS:
             document = order[place]
             remaining = lengths[document] - start
             choice = self._choose(epoch, document, window)
@@ -109,19 +111,13 @@ class WindowCutter:
             too_long = self._packed[choice, ends.astype(np.intp), length] > self._rooms[choice]
             length, ends = length - too_long, ends & ~too_long
             packed = self._packed[choice, ends.astype(np.intp), length]
-            waves.append(
-                (
-                    place.astype(np.int32),
-                    np.full(len(place), window, dtype=np.int32),
-                    start,
-                    length.astype(np.int32),
-                    choice.astype(np.int16),
-                    packed,
-                )
-            )
-            goes_on = ~ends
-            place, start = place[goes_on], (start + length)[goes_on]
+            windows = np.full(len(place), window)
+            waves.append(_columns(place, windows, start, length, choice, packed))
+            place, start = place[~ends], (start + length)[~ends]
             window += 1
+        for one, first in zip(place.tolist(), start.tolist(), strict=True):
+            document = int(order[one])
+            waves += self._cut_rest(one, document, int(lengths[document]), first, window, epoch=epoch)
         if not waves:
             raise ExampleError("the corpus has no tokens; wanted at least one non-empty document.")
         columns: list[Integers] = [np.concatenate(column) for column in zip(*waves, strict=True)]
@@ -130,14 +126,62 @@ class WindowCutter:
         document = order[places[by_document]].astype(np.int32)
         return WindowPlan(epoch, document, *(column[by_document] for column in columns))
 
-    def _choose(self, epoch: int, document: Integers, window: int) -> npt.NDArray[np.intp]:
-        """Draw the denoiser of one window of each document."""
+    def _cut_rest(
+        self, place: int, document: int, length: int, start: int, window: int, *, epoch: int
+    ) -> Iterator[tuple[Integers, ...]]:
+        """Cut what is left of one long document, many windows at a time: waves of one would be slow."""
+        longest, rooms = self._longest.tolist(), self._rooms.tolist()
+        while start < length:
+            numbers = np.arange(window, window + _WINDOWS_AT_ONCE)
+            choices = self._choose(epoch, np.full(_WINDOWS_AT_ONCE, document), numbers)
+            starts: list[int] = []
+            lengths: list[int] = []
+            packed: list[int] = []
+            for choice in choices.tolist():
+                remaining = length - start
+                size = min(longest[choice], remaining)
+                total = int(self._packed[choice, int(size == remaining), size])
+                if total > rooms[choice]:
+                    size -= 1
+                    total = int(self._packed[choice, 0, size])
+                starts.append(start)
+                lengths.append(size)
+                packed.append(total)
+                start += size
+                if start == length:
+                    break
+            count = len(starts)
+            places = np.full(count, place)
+            yield _columns(places, numbers[:count], starts, lengths, choices[:count], packed)
+            window += count
+
+    def _choose(self, epoch: int, document: Integers, window: int | Integers) -> npt.NDArray[np.intp]:
+        """Draw the denoiser of each window: int[N] from documents and window numbers."""
         last = len(self._cumulative) - 1
         if last == 0:
             return np.zeros(len(document), dtype=np.intp)
         draws = uniforms(keys(self._seed, "denoiser", epoch, document, window)) * self._cumulative[-1]
         passed = self._cumulative[:, None] <= draws
         return np.minimum(passed.sum(axis=0, dtype=np.intp), last)
+
+
+def _columns(
+    place: npt.ArrayLike,
+    window: npt.ArrayLike,
+    start: npt.ArrayLike,
+    length: npt.ArrayLike,
+    choice: npt.ArrayLike,
+    packed: npt.ArrayLike,
+) -> tuple[Integers, ...]:
+    """Hold windows in the types of the plan."""
+    return (
+        np.asarray(place, dtype=np.int32),
+        np.asarray(window, dtype=np.int32),
+        np.asarray(start, dtype=np.int64),
+        np.asarray(length, dtype=np.int32),
+        np.asarray(choice, dtype=np.int16),
+        np.asarray(packed, dtype=np.int32),
+    )
 
 
 def _packed_length(length: int, denoiser: Denoiser, vocabulary: Vocabulary, *, ends_document: bool) -> int:

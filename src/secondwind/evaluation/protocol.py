@@ -147,7 +147,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be asked."""
-        if self.samples < 1 or self.temperature < 0 or (self.limit is not None and self.limit < 1):
+        if self.samples < 1 or not self.temperature >= 0 or (self.limit is not None and self.limit < 1):
             raise RecipeError(
                 f"a protocol got samples {self.samples}, temperature {self.temperature}, limit {self.limit}; "
                 "wanted samples >= 1, temperature >= 0 and limit >= 1 or null."

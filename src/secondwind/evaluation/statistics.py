@@ -33,6 +33,8 @@ Interval = tuple[float, float]
 
 NUM_DRAWS = 2000
 
+_BLOCK_DRAWS = 1 << 20  # draws of clusters at a time, so that memory stays small for 50,000 documents
+
 
 def _normal_quantile(probability: float) -> float:
     return float(special.ndtri(probability))
@@ -235,15 +237,22 @@ class Resampler:
         """Return how often each draw takes each cluster: uint8[draws, C]."""
         place = (name, num_clusters)
         if place not in self._counts:
-            size = self.num_draws * num_clusters
             # A bit generator's raw stream is fixed by NumPy's compatibility policy; Generator's is not.
             stream = np.random.Philox(key=key(self._seed, f"bootstrap {name}", num_clusters))
-            raw = cast(npt.NDArray[np.uint64], stream.random_raw((size + 1) // 2))
-            halves = raw.astype("<u8").view("<u4")[:size].astype(np.int64)
-            chosen = ((halves * num_clusters) >> 32).reshape(self.num_draws, num_clusters)
-            chosen += np.arange(self.num_draws)[:, None] * num_clusters
-            counts = np.bincount(chosen.ravel(), minlength=size).reshape(chosen.shape)
-            self._counts[place] = np.minimum(counts, 255).astype(np.uint8)
+            counts = np.empty((self.num_draws, num_clusters), dtype=np.uint8)
+            left = np.zeros(0, dtype="<u4")  # a word of the stream is two draws; a block may end between them
+            block = max(1, _BLOCK_DRAWS // num_clusters)
+            for first in range(0, self.num_draws, block):
+                stop = min(first + block, self.num_draws)
+                wanted = (stop - first) * num_clusters
+                raw = cast(npt.NDArray[np.uint64], stream.random_raw((wanted - len(left) + 1) // 2))
+                halves = np.concatenate([left, raw.astype("<u8").view("<u4")])
+                drawn, left = halves[:wanted].astype(np.int64), halves[wanted:]
+                chosen = ((drawn * num_clusters) >> 32).reshape(stop - first, num_clusters)
+                chosen += np.arange(stop - first)[:, None] * num_clusters
+                taken = np.bincount(chosen.ravel(), minlength=wanted).reshape(chosen.shape)
+                counts[first:stop] = np.minimum(taken, 255)
+            self._counts[place] = counts
         return self._counts[place]
 
 

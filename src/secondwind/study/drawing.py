@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from secondwind.data import build_row, packed_length
-from secondwind.denoise import CausalDenoiser, Denoiser, denoise, find_denoiser, required_sentinels
+from secondwind.denoise import Denoiser, denoise, find_denoiser, for_window, required_sentinels
 from secondwind.errors import RecipeError
 from secondwind.example import Example, Row
 from secondwind.model.load import load_tokenizer
@@ -131,13 +131,20 @@ def _draw_text(
     example = denoise(tokens, denoiser, vocabulary, key=key(seed, "show"))
     length = packed_length(len(example.inputs), len(example.targets), vocabulary)
     row = draw_row(build_row([example], row_length=length, vocabulary=vocabulary), 0, vocabulary, tokenizer)
-    used = CausalDenoiser("C") if len(tokens) == 1 else denoiser
-    return DrawnText(used, len(tokens), row, tuple(_spell(row.row.tokens.tolist(), vocabulary, tokenizer)))
+    return DrawnText(
+        for_window(denoiser, len(tokens)),
+        len(tokens),
+        row,
+        tuple(_spell(row.row.tokens.tolist(), vocabulary, tokenizer)),
+    )
 
 
 def _spell(tokens: Sequence[int], vocabulary: Vocabulary, tokenizer: Tokenizer) -> list[str]:
     reserved = vocabulary.reserved
-    return [_name(token, vocabulary) if token in reserved else decode([token], tokenizer) for token in tokens]
+    spelled = [
+        _name(token, vocabulary) if token in reserved else decode([token], tokenizer) for token in tokens
+    ]
+    return ["BOS", *spelled[1:]] if vocabulary.bos is not None else spelled
 
 
 def _name(token: int, vocabulary: Vocabulary) -> str:
@@ -145,6 +152,7 @@ def _name(token: int, vocabulary: Vocabulary) -> str:
     if token in vocabulary.sentinels:
         return f"<{vocabulary.sentinels.index(token)}>"
     modes = {number: f"[{mode}]" for mode, number in vocabulary.modes.items()}
+    # One token may be both BOS and EOS; a row's first place tells them apart, and is not named here.
     roles = {vocabulary.pad: "PAD", vocabulary.bos: "BOS", vocabulary.eos: "EOS"}
     return modes.get(token) or roles[token]
 

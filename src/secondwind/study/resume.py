@@ -16,12 +16,13 @@ from secondwind.recipe import EvaluationSection, Recipe
 # A field, and why a run can go on with another value of it.
 MAY_CHANGE = {
     "arms": "added arms are trained and evaluated; removed ones keep their files and leave the results",
-    "seeds": "as arms",
+    "seeds": "as arms; the first stays, as the base is made with it",
     "evaluation.protocols": "added ones are asked; removed ones leave the results",
     "evaluation.attention": "as protocols",
     "evaluation.mode_token": "as protocols",
     "evaluation.limit": "for protocols that are not answered yet",
     "evaluation.data": "the folder may move; answers to other items are refused when they are read",
+    "corpus.workers": "no number depends on it",
     "training.checkpoint_every": "no number depends on it",
     "training.keep": "no number depends on it",
     "training.on_non_finite": "it matters only at a step that stopped the run",
@@ -91,6 +92,8 @@ def _differences(before: Any, now: Any, field: str) -> Iterator[Change]:
 
 
 def _is_allowed(change: Change) -> bool:
+    if change.field == "seeds" and change.before[0] != change.now[0]:
+        return False
     was_added = change.field in MAY_BE_ADDED and change.before is None
     return change.field in MAY_CHANGE or was_added
 

@@ -102,7 +102,7 @@ class Claims:
         """Add the new tokens, name the new roles, and return every token string with its id.
 
         Raises:
-            VocabularyError: the tokenizer takes no new tokens, or gave two meanings to one id.
+            VocabularyError: the tokenizer takes no new tokens, numbers them wrongly, or lacks an earlier one.
         """
         # All at once: with a large vocabulary each look at the ids costs a fifth of a second.
         if self._new:
@@ -112,6 +112,12 @@ class Claims:
         before = set(self._ids.values())
         if self._new or self._new_roles:
             self._ids = self._tokenizer.get_vocab()
+        foreign = [name for name in self._meanings.values() if name not in self._ids]
+        if foreign:
+            raise VocabularyError(
+                f"the tokenizer has no token '{foreign[0]}', which was adopted before: it is not the one that "
+                "secondwind.json was made for. Use the tokenizer saved beside it."
+            )
         refused = [name for name in self._claimed if name not in self._ids]
         if refused:
             raise VocabularyError(

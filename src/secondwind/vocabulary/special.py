@@ -52,11 +52,18 @@ class Vocabulary:
         return frozenset(own if self.bos is None else own | {self.bos})
 
     def refuse_reserved(self, tokens: Tokens, what: str) -> None:
-        """Raise if a document holds a reserved id.
+        """Raise if a document holds a reserved id, or one beyond the table.
 
         Raises:
             VocabularyError: names the first such id, its token and its place.
         """
+        beyond = np.flatnonzero(tokens >= self.size)
+        if len(beyond):
+            place = int(beyond[0])
+            raise VocabularyError(
+                f"{what} holds the id {int(tokens[place])} at token {place}, but the table has "
+                f"{self.size:,} rows. It was encoded with another tokenizer: encode it again."
+            )
         hits = np.flatnonzero(np.isin(tokens, list(self.reserved)))
         if len(hits):
             place = int(hits[0])
@@ -147,12 +154,14 @@ class Vocabulary:
         the table grows to a multiple of 128 rows. Adopting an adopted tokenizer changes nothing.
 
         Args:
-            embedding_rows: rows of the model's table; None means exactly the tokenizer's size.
+            embedding_rows: rows of the model's table; None stands for a table that is yet to be made, of
+                the next multiple of 128.
             earlier: what was adopted before from this tokenizer; its ids keep their meaning.
 
         Raises:
             ModelError: the tokenizer has ids beyond the model's table.
-            VocabularyError: the tokenizer takes no new tokens.
+            VocabularyError: the tokenizer takes no new tokens, `earlier` is of another tokenizer, or a mode
+                would have an id that means something else.
         """
         claims = Claims(tokenizer, {} if earlier is None else _meanings(earlier))
         refuse_small_table(claims.num_ids, embedding_rows)
@@ -163,6 +172,7 @@ class Vocabulary:
         wanted = [claims.want(f"<extra_id_{number}>") for number in range(most)]
         ids = claims.settle()
         bos = bos_in_use(tokenizer)
+        _refuse_shared({"eos": ids[eos], "pad": ids[pad]}, wanted_modes, ids, tokenizer)
         special = {ids[name] for name in (eos, pad, *wanted_modes.values(), *wanted)}
         rows = rows_for(claims.num_ids, embedding_rows)
         fresh = {*claims.fresh, *(() if earlier is None else earlier.fresh)}
@@ -185,4 +195,25 @@ def _meanings(vocabulary: Vocabulary) -> dict[str, str]:
     """Return the name under which each special id was wanted, with its token string."""
     wanted = {f"[{mode}]": token for mode, token in vocabulary.modes.items()}
     wanted |= {f"<extra_id_{number}>": token for number, token in enumerate(vocabulary.sentinels)}
+    nameless = [token for token in wanted.values() if token not in vocabulary.names]
+    if nameless:
+        raise VocabularyError(
+            f"the earlier vocabulary does not name the ids {nameless[:5]}; wanted the token string of every "
+            "special id, as Vocabulary.adopt and secondwind.json keep them."
+        )
     return {name: vocabulary.names[token] for name, token in wanted.items()}
+
+
+def _refuse_shared(
+    roles: Mapping[str, int], modes: Mapping[str, str], ids: Mapping[str, int], tokenizer: Tokenizer
+) -> None:
+    """Refuse a mode whose token has another meaning: a role of the tokenizer, or another mode."""
+    taken = {**roles, "unk": getattr(tokenizer, "unk_token_id", None), "bos": tokenizer.bos_token_id}
+    meanings = {token: role for role, token in taken.items() if token is not None}
+    for mode, name in modes.items():
+        if ids[name] in meanings:
+            raise VocabularyError(
+                f"the mode '{mode}' would be the token {name}, which is the {meanings[ids[name]]} of this "
+                "tokenizer. Choose another name for the mode."
+            )
+        meanings[ids[name]] = f"mode '{mode}'"

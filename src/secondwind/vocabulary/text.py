@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from secondwind.errors import VocabularyError
 from secondwind.vocabulary.faithful import faithful_decoder, faithful_encoder
 from secondwind.vocabulary.tokenizer import Tokenizer
 
@@ -37,8 +38,12 @@ def encode(pieces: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
     dummy prefix is added, and special strings inside a piece stay text.
 
     Raises:
-        VocabularyError: the tokenizer cannot be copied.
+        VocabularyError: the tokenizer cannot be copied, or a bare text was given.
     """
+    if isinstance(pieces, str):
+        raise VocabularyError(
+            f"encode got one text of {len(pieces)} characters; wanted a list of pieces: [text]."
+        )
     if not pieces:
         return []
     backend = getattr(tokenizer, "backend_tokenizer", None)
