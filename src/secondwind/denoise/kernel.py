@@ -21,14 +21,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit, uint64
 
-from secondwind.example import Flags, Tokens
-
-Words = npt.NDArray[np.uint64]
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from secondwind.denoise.arrays import Integers, Layout, Out, Special, Table, Windows, Words
+from secondwind.example import Tokens
 
 # Arrays are indexed by unsigned numbers: for signed ones numba asks at each access whether they count from
 # the end, and then the loops do not become vector code (half the speed).
@@ -130,46 +126,31 @@ def _copy(source: Tokens, start: int, target: Tokens, at: int, length: int, boun
 
 
 @_compiled
-def measure(
-    offsets: Integers,
-    choice: Integers,
-    keys: Words,
-    ends_document: Flags,
-    kinds: Integers,
-    rates: Floats,
-    means: Floats,
-    modes: Integers,
-    counts: Integers,
-    ends: Integers,
-) -> None:
-    """Find the length of every example before a token is read.
-
-    Args:
-        counts: int64[B, 2] to fill: noise tokens and spans, or the pivot and 0.
-        ends: int64[B + 1, 2] to fill: offsets of inputs and of targets.
-    """
+def measure(windows: Windows, table: Table, layout: Layout) -> None:
+    """Fill the layout: the length of every example, before a token is read."""
+    counts, ends = layout
     ends[0, 0] = ends[0, 1] = 0
-    for i in range(len(choice)):
-        length = offsets[i + 1] - offsets[i]
-        d = choice[i]
-        kind, mode = kinds[d], np.int64(modes[d] >= 0)
+    for i in range(len(windows.choice)):
+        length = windows.offsets[i + 1] - windows.offsets[i]
+        d = windows.choice[i]
+        kind, rate, mode = table.kinds[d], table.rates[d], np.int64(table.modes[d] >= 0)
         if length == 1:
             kind, mode = CAUSAL, np.int64(0)
         first = second = np.int64(0)
         if kind >= UNIFORM_SPANS:
-            first = min(max(np.int64(np.rint(length * rates[d])), 1), length - 1)
+            first = min(max(np.int64(np.rint(length * rate)), 1), length - 1)
             gaps = length - first + np.int64(kind == UNIFORM_SPANS)
-            second = min(max(np.int64(np.rint(first / means[d])), 1), first, gaps)
+            second = min(max(np.int64(np.rint(first / table.means[d])), 1), first, gaps)
             inputs, targets = length - first + second, first + second + 1
         else:
             if kind != CAUSAL:
-                share = rates[d] * (2 if kind == UNIFORM_PIVOT else 1)
+                share = rate * (2 if kind == UNIFORM_PIVOT else 1)
                 most = min(max(np.int64(np.rint(share * length)), 1), length - 1)
                 first = length - most
                 if kind == UNIFORM_PIVOT:
-                    _, draw = _below(keys[i], uint64(most))
+                    _, draw = _below(windows.keys[i], uint64(most))
                     first = length - 1 - np.int64(draw)
-            inputs, targets = first, length - first + np.int64(ends_document[i])
+            inputs, targets = first, length - first + np.int64(windows.ends_document[i])
         counts[i, 0], counts[i, 1] = first, second
         ends[i + 1, 0], ends[i + 1, 1] = ends[i, 0] + mode + inputs, ends[i, 1] + targets
 
@@ -186,106 +167,75 @@ def _holds_reserved(tokens: Tokens, start: int, stop: int, ranges: Integers) -> 
 
 
 @_compiled
-def first_reserved(tokens: Tokens, offsets: Integers, ranges: Integers) -> int:
-    """Return the first window that holds a reserved id, or -1."""
-    for i in range(len(offsets) - 1):
-        if _holds_reserved(tokens, offsets[i], offsets[i + 1], ranges):
+def first_reserved(windows: Windows, special: Special, stop: int) -> int:
+    """Return the first of `stop` windows that holds a reserved id, or -1."""
+    offsets = windows.offsets
+    for i in range(stop):
+        if _holds_reserved(windows.tokens, offsets[i], offsets[i + 1], special.reserved):
             return i
     return -1
 
 
 @_compiled
-def write(
-    tokens: Tokens,
-    offsets: Integers,
-    choice: Integers,
-    keys: Words,
-    ends_document: Flags,
-    kinds: Integers,
-    modes: Integers,
-    sentinels: Tokens,
-    eos: np.int32,
-    reserved: Integers,
-    counts: Integers,
-    ends: Integers,
-    inputs: Tokens,
-    targets: Tokens,
-    words: Words,
-) -> int:
+def write(windows: Windows, table: Table, layout: Layout, special: Special, out: Out, words: Words) -> int:
     """Write every example behind the one before; stop at a reserved id and return its window, else -1.
 
     Args:
-        reserved: int64[ranges, 2], ids that no window may hold.
-        inputs, targets: flat int32, each a chunk longer than its tokens.
         words: uint64[2, W] of scratch, at least one bit per token of the longest window.
     """
-    cuts, gaps = words[0], words[1]
-    for i in range(len(choice)):
-        start, stop = offsets[i], offsets[i + 1]
-        if _holds_reserved(tokens, start, stop, reserved):
+    tokens, ends = windows.tokens, layout.ends
+    for i in range(len(windows.choice)):
+        start, stop = windows.offsets[i], windows.offsets[i + 1]
+        if _holds_reserved(tokens, start, stop, special.reserved):
             return i
-        kind, mode = kinds[choice[i]], modes[choice[i]]
+        kind, mode = table.kinds[windows.choice[i]], table.modes[windows.choice[i]]
         if stop - start == 1:
             kind, mode = CAUSAL, np.int64(-1)
         at_input, at_target = ends[i, 0], ends[i, 1]
         if mode >= 0:
-            inputs[at_input] = mode
+            out.inputs[at_input] = mode
             at_input += 1
-        first, second = counts[i, 0], counts[i, 1]
+        first = layout.counts[i, 0]
         if kind < UNIFORM_SPANS:
-            inputs[at_input : at_input + first] = tokens[start : start + first]
-            targets[at_target : at_target + stop - start - first] = tokens[start + first : stop]
-            if ends_document[i]:
-                targets[ends[i + 1, 1] - 1] = eos
-            continue
-        kept = stop - start - first
-        state = _subset(keys[i], second - 1, first - 1, cuts)
-        if kind == UNIFORM_SPANS:
-            _subset(state, second, kept + 1, gaps)
+            out.inputs[at_input : at_input + first] = tokens[start : start + first]
+            out.targets[at_target : at_target + stop - start - first] = tokens[start + first : stop]
         else:
-            _subset(state, second - 1, kept - 1, gaps)
-        # A chunk read behind the last token would leave the array; so would one written behind the last.
-        bounded = stop + CHUNK > len(tokens)
-        _walk(
-            tokens,
-            start,
-            kind,
-            first,
-            second,
-            kept,
-            sentinels,
-            inputs,
-            at_input,
-            targets,
-            at_target,
-            cuts,
-            gaps,
-            bounded,
-        )
-        targets[ends[i + 1, 1] - 1] = eos
+            _draw(windows.keys[i], kind, first, layout.counts[i, 1], stop - start - first, words)
+            # A chunk that is read behind the last token would leave the array.
+            window = tokens[start:] if stop + CHUNK <= len(tokens) else tokens[start:stop]
+            _walk(window, stop - start, kind, layout.counts[i], special, out, at_input, at_target, words)
+        if kind >= UNIFORM_SPANS or windows.ends_document[i]:
+            out.targets[ends[i + 1, 1] - 1] = special.eos
     return -1
 
 
 @_inlined
+def _draw(key: np.uint64, kind: int, noise: int, spans: int, kept: int, words: Words) -> None:
+    """Draw the noise cuts into words[0] and the gaps, or T5's cuts of what is kept, into words[1]."""
+    state = _subset(key, spans - 1, noise - 1, words[0])
+    if kind == UNIFORM_SPANS:
+        _subset(state, spans, kept + 1, words[1])
+    else:
+        _subset(state, spans - 1, kept - 1, words[1])
+
+
+@_inlined
 def _walk(
-    tokens: Tokens,
-    start: int,
+    window: Tokens,
+    num_tokens: int,
     kind: int,
-    noise: int,
-    spans: int,
-    kept: int,
-    sentinels: Tokens,
-    inputs: Tokens,
+    counts: Integers,
+    special: Special,
+    out: Out,
     at_input: int,
-    targets: Tokens,
     at_target: int,
-    cuts: Words,
-    gaps: Words,
-    bounded: bool,
+    words: Words,
 ) -> None:
     """Spell one window: keep a run, hide a run, and so on; what is left behind the last span is kept."""
-    read = start
-    kept_before = hidden_before = np.int64(0)
+    noise, spans = counts[0], counts[1]
+    kept, bounded = num_tokens - noise, len(window) < num_tokens + CHUNK
+    cuts, gaps = words[0], words[1]
+    read = kept_before = hidden_before = np.int64(0)
     cut_word, cut_index, gap_word, gap_index = cuts[0], np.int64(0), gaps[0], np.int64(0)
     for span in range(spans):
         is_last = span == spans - 1
@@ -300,16 +250,16 @@ def _walk(
             hidden, cut_word, cut_index = _next(cut_word, cut_index, cuts)
             hidden += 1
         length = place - kept_before
-        _copy(tokens, read, inputs, at_input, length, bounded)
+        _copy(window, read, out.inputs, at_input, length, bounded)
         read += length
         at_input += length
-        inputs[uint64(at_input)] = sentinels[uint64(span)]
+        out.inputs[uint64(at_input)] = special.sentinels[uint64(span)]
         at_input += 1
-        targets[uint64(at_target)] = sentinels[uint64(span)]
+        out.targets[uint64(at_target)] = special.sentinels[uint64(span)]
         at_target += 1
         length = hidden - hidden_before
-        _copy(tokens, read, targets, at_target, length, bounded)
+        _copy(window, read, out.targets, at_target, length, bounded)
         read += length
         at_target += length
         kept_before, hidden_before = place, hidden
-    _copy(tokens, read, inputs, at_input, kept - kept_before, bounded)
+    _copy(window, read, out.inputs, at_input, kept - kept_before, bounded)

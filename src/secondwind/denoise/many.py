@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from secondwind.denoise.arrays import Layout, Out, Special, Table, Windows
 from secondwind.denoise.corrupt import as_tokens, denoise
 from secondwind.denoise.denoisers import CausalDenoiser, Denoiser, PrefixDenoiser, SpanDenoiser
 from secondwind.errors import ExampleError
@@ -23,7 +24,6 @@ from secondwind.example import Example, Tokens
 from secondwind.vocabulary import Vocabulary
 
 Offsets = npt.NDArray[np.int64]
-_Counts = npt.NDArray[np.int64]
 
 _NO_MODE, _UNKNOWN_MODE = -1, -2
 
@@ -75,7 +75,7 @@ def denoise_many(
         ExampleError: the arrays do not belong together.
         TooShort, TooFewSentinels, VocabularyError: as `denoise`, for the first window that fails.
     """
-    windows = _Windows(
+    windows = Windows(
         np.ascontiguousarray(as_tokens(tokens)),
         _whole(offsets, "offsets"),
         _whole(choice, "choice"),
@@ -86,45 +86,26 @@ def denoise_many(
     kernel = _kernel()
     if kernel is None:
         return _one_by_one(windows, denoisers, vocabulary)
-    table = _table(denoisers, vocabulary, kernel)
-    # No window may hold a reserved id, nor one beyond the table.
-    reserved = np.append(_ranges(sorted(vocabulary.reserved)), [[vocabulary.size, 2**31]], axis=0)
-    counts, ends = _measure(windows, table, kernel)
-    if len(faulty := _faulty(windows, table, counts, vocabulary.num_sentinels, kernel)):
-        before = windows.offsets[: int(faulty[0]) + 1]
-        holder = int(kernel.first_reserved(windows.tokens, before, reserved))
+    table, special = _table(denoisers, vocabulary, kernel), _special(vocabulary)
+    layout = Layout(
+        np.empty((len(windows.choice), 2), dtype=np.int64),
+        np.zeros((len(windows.choice) + 1, 2), dtype=np.int64),
+    )
+    kernel.measure(windows, table, layout)
+    if len(faulty := _faulty(windows, table, layout, vocabulary.num_sentinels, kernel)):
+        holder = int(kernel.first_reserved(windows, special, int(faulty[0])))
         _explain(windows, int(faulty[0]) if holder < 0 else holder, denoisers, vocabulary)
     # Both are a chunk longer than their tokens: the kernel copies short runs in whole chunks.
-    inputs, targets = (np.empty(int(total) + kernel.CHUNK, dtype=np.int32) for total in ends[-1])
-    holder = kernel.write(
-        *windows,
-        table.kinds,
-        table.modes,
-        np.asarray(vocabulary.sentinels, dtype=np.int32),
-        np.int32(vocabulary.eos),
-        reserved,
-        counts,
-        ends,
-        inputs,
-        targets,
-        np.empty((2, int(np.diff(windows.offsets).max(initial=0)) // 64 + 2), dtype=np.uint64),
-    )
+    out = Out(*(np.empty(int(total) + kernel.CHUNK, dtype=np.int32) for total in layout.ends[-1]))
+    longest = int(np.diff(windows.offsets).max(initial=0))
+    words = np.empty((2, longest // 64 + 2), dtype=np.uint64)
+    holder = int(kernel.write(windows, table, layout, special, out, words))
     if holder >= 0:
         _explain(windows, holder, denoisers, vocabulary)
-    input_offsets, target_offsets = np.ascontiguousarray(ends.T)
+    input_offsets, target_offsets = np.ascontiguousarray(layout.ends.T)
     return DenoisedWindows(
-        inputs[: input_offsets[-1]], input_offsets, targets[: target_offsets[-1]], target_offsets
+        out.inputs[: input_offsets[-1]], input_offsets, out.targets[: target_offsets[-1]], target_offsets
     )
-
-
-class _Windows(NamedTuple):
-    """The arguments of one call, checked and in the types that the kernel reads."""
-
-    tokens: Tokens
-    offsets: Offsets
-    choice: npt.NDArray[np.int64]
-    keys: npt.NDArray[np.uint64]
-    ends_document: npt.NDArray[np.bool_]
 
 
 @cache
@@ -139,7 +120,7 @@ def _kernel() -> Any:
         return None
 
 
-def _one_by_one(windows: _Windows, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> DenoisedWindows:
+def _one_by_one(windows: Windows, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> DenoisedWindows:
     """Run the reference on each window."""
     examples = [_reference(windows, i, denoisers, vocabulary) for i in range(len(windows.choice))]
     nothing = np.zeros(0, dtype=np.int32)
@@ -151,7 +132,7 @@ def _one_by_one(windows: _Windows, denoisers: Sequence[Denoiser], vocabulary: Vo
     )
 
 
-def _reference(windows: _Windows, i: int, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> Example:
+def _reference(windows: Windows, i: int, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> Example:
     return denoise(
         windows.tokens[windows.offsets[i] : windows.offsets[i + 1]],
         denoisers[int(windows.choice[i])],
@@ -169,7 +150,7 @@ def _whole(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
     return np.ascontiguousarray(given, dtype=np.int64)
 
 
-def _refuse_mismatch(windows: _Windows, num_denoisers: int) -> None:
+def _refuse_mismatch(windows: Windows, num_denoisers: int) -> None:
     """Refuse arrays that do not belong together."""
     sizes = [len(windows.offsets) - 1, len(windows.choice), len(windows.keys), len(windows.ends_document)]
     offsets, choice = windows.offsets, windows.choice
@@ -192,38 +173,31 @@ def _refuse_mismatch(windows: _Windows, num_denoisers: int) -> None:
         )
 
 
-def _measure(windows: _Windows, table: "_Table", kernel: Any) -> tuple[_Counts, _Counts]:
-    """Return noise tokens and spans of each window, and where each example begins and ends."""
-    counts = np.empty((len(windows.choice), 2), dtype=np.int64)
-    ends = np.zeros((len(windows.choice) + 1, 2), dtype=np.int64)
-    kernel.measure(*windows[1:], *table, counts, ends)
-    return counts, ends
-
-
 def _faulty(
-    windows: _Windows, table: "_Table", counts: _Counts, num_sentinels: int, kernel: Any
+    windows: Windows, table: Table, layout: Layout, num_sentinels: int, kernel: Any
 ) -> npt.NDArray[np.int64]:
     """List the windows that cannot be written, whatever their tokens are."""
     lengths = np.diff(windows.offsets)
     is_span = table.kinds[windows.choice] >= kernel.UNIFORM_SPANS
-    too_many_spans = is_span & (counts[:, 1] > num_sentinels)
+    too_many_spans = is_span & (layout.counts[:, 1] > num_sentinels)
     no_mode = table.modes[windows.choice] == _UNKNOWN_MODE
     return np.flatnonzero((lengths == 0) | ((lengths > 1) & (too_many_spans | no_mode)))
 
 
-def _explain(windows: _Windows, i: int, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> None:
+def _explain(windows: Windows, i: int, denoisers: Sequence[Denoiser], vocabulary: Vocabulary) -> None:
     """Let the reference say what is wrong with a window."""
     _reference(windows, i, denoisers, vocabulary)
     raise AssertionError(f"the reference accepts window {i}, which the kernel refuses")
 
 
-class _Table(NamedTuple):
-    """Denoisers as arrays; `rates` of an S-denoiser are its shares of targets."""
-
-    kinds: npt.NDArray[np.int64]
-    rates: npt.NDArray[np.float64]
-    means: npt.NDArray[np.float64]
-    modes: npt.NDArray[np.int64]
+def _special(vocabulary: Vocabulary) -> Special:
+    """Gather the special ids; no window may hold a reserved one, nor one beyond the table."""
+    beyond = [[vocabulary.size, 2**31]]
+    return Special(
+        np.asarray(vocabulary.sentinels, dtype=np.int32),
+        np.int32(vocabulary.eos),
+        np.append(_ranges(sorted(vocabulary.reserved)), beyond, axis=0),
+    )
 
 
 def _ranges(ids: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -234,7 +208,7 @@ def _ranges(ids: Sequence[int]) -> npt.NDArray[np.int64]:
     return np.asarray([[run[0], run[-1] + 1] for run in runs], dtype=np.int64).reshape(-1, 2)
 
 
-def _table(denoisers: Sequence[Denoiser], vocabulary: Vocabulary, kernel: Any) -> _Table:
+def _table(denoisers: Sequence[Denoiser], vocabulary: Vocabulary, kernel: Any) -> Table:
     """Spell denoisers as arrays that the kernel reads."""
     rows: list[tuple[int, float, float]] = []
     for denoiser in denoisers:
@@ -251,7 +225,7 @@ def _table(denoisers: Sequence[Denoiser], vocabulary: Vocabulary, kernel: Any) -
                 raise ExampleError(f"{denoiser!r} is no denoiser; wanted a Span-, Prefix- or CausalDenoiser.")
     modes = [_NO_MODE if d.mode is None else vocabulary.modes.get(d.mode, _UNKNOWN_MODE) for d in denoisers]
     kinds, rates, means = zip(*rows, strict=True) if rows else ((), (), ())
-    return _Table(
+    return Table(
         np.asarray(kinds, dtype=np.int64),
         np.asarray(rates, dtype=np.float64),
         np.asarray(means, dtype=np.float64),
