@@ -1,5 +1,6 @@
 """The control reads the same documents in the same order, token for token as many as the other arm."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from secondwind.data import ControlStream, Packer, Stream, TokenShards, document_order
+from secondwind.data import control as control_module
 from secondwind.errors import DataError, ExampleError
 from secondwind.example import Row
 from tests.data.conftest import RandomSource, ids, make_vocabulary, marks, names, segments
@@ -25,8 +27,11 @@ class Counts:
     def row(self, number: int) -> Row:
         raise AssertionError("the control must not build the rows that it mirrors")
 
-    def num_tokens(self, number: int) -> int:
-        return self.counts[number % len(self.counts)]
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        raise AssertionError("the control must not build the rows that it mirrors")
+
+    def row_tokens(self, start: int, stop: int) -> np.ndarray:
+        return np.array(self.counts)[np.arange(start, stop) % len(self.counts)]
 
     def fingerprint(self) -> str:
         return f"counts {self.counts}"
@@ -98,7 +103,7 @@ def test_rows_carry_exactly_as_many_tokens_as_the_rows_they_mirror(
 ) -> None:
     control = make_control(lengths, counts, bos=bos)
     assert [control.row(number).num_tokens for number in range(len(counts))] == counts
-    assert [control.num_tokens(number) for number in range(len(counts))] == counts
+    assert control.row_tokens(0, len(counts)).tolist() == counts
 
 
 @anywhere
@@ -153,6 +158,29 @@ def test_rows_do_not_depend_on_the_order_of_access(order: list[int], bos: bool) 
     assert [jumping.row(number).tokens.tolist() for number in order] == [rows[number] for number in order]
 
 
+@settings(max_examples=30)
+@given(lengths=lengths_strategy, counts=counts_strategy, bos=st.booleans(), number=st.integers(0, 300))
+def test_compiled_walk_finds_the_places_of_the_walk_row_by_row(
+    lengths: list[int], counts: list[int], bos: bool, number: int
+) -> None:
+    jumping, walking = (make_control(lengths, counts, bos=bos) for _ in range(2))
+    walking._walk = lambda stop: None  # type: ignore[method-assign]
+    assert jumping.tokens_read(number) == walking.tokens_read(number)
+    assert jumping.row(number).tokens.tolist() == walking.row(number).tokens.tolist()
+
+
+def test_compiled_walk_goes_on_over_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_module, "_WALKED_ROWS", 128)
+    jumping, walking = (make_control([30, 7, 1, 22], [9, 40, 13], bos=True) for _ in range(2))
+    walking._walk = lambda stop: None  # type: ignore[method-assign]
+    planned: list[int] = []
+    plan = jumping._plan
+    jumping._plan = lambda place: planned.append(place.row) or plan(place)  # type: ignore[method-assign]
+    assert jumping.tokens_read(1000) == walking.tokens_read(1000)
+    assert planned == list(range(960, 1000))
+    assert jumping._anchors == walking._anchors
+
+
 def test_next_row_is_planned_without_walking_from_the_start() -> None:
     control = make_control([30, 7, 22], [25], bos=True)
     control.row(999)
@@ -201,6 +229,11 @@ def test_mirrored_row_that_cannot_be_matched_is_named(count: int) -> None:
 def test_document_order_names_each_document_once(num_documents: int, seed: int, epoch: int) -> None:
     order = document_order(num_documents, seed=seed, epoch=epoch)
     assert sorted(order.tolist()) == list(range(num_documents))
+
+
+def test_a_part_of_a_document_order_is_that_part_of_the_whole() -> None:
+    whole = document_order(50, seed=1, epoch=2)
+    assert document_order(50, seed=1, epoch=2, places=range(20, 33)).tolist() == whole[20:33].tolist()
 
 
 def test_document_order_differs_between_epochs_and_seeds() -> None:

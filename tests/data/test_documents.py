@@ -140,14 +140,14 @@ def test_truncated_gzip_gives_what_is_whole_and_counts_the_rest(tmp_path: Path) 
     faults = Faults()
     documents = list(read_documents(str(file), faults=faults))
     assert 0 < len(documents) < 20
-    assert faults.to_json()["damaged gzip"]["count"] == 1
+    assert faults.to_json()["damaged file"]["count"] == 1
 
 
 @pytest.mark.parametrize("place", [0, 40])
 def test_gzip_in_which_nothing_can_be_read_is_an_error(tmp_path: Path, place: int) -> None:
     packed = gzip.compress(record("one").encode())
     (tmp_path / "corpus.jsonl.gz").write_bytes(packed[:12] + b"\xff" * place)
-    with pytest.raises(DataError, match="damaged gzip"):
+    with pytest.raises(DataError, match="damaged file"):
         list(read_documents(str(tmp_path / "corpus.jsonl.gz"), faults=Faults()))
 
 

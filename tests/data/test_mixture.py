@@ -1,6 +1,7 @@
 """Turns are fair at every prefix, and mixed sources stay a function of the index."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,36 @@ def test_turns_do_not_depend_on_the_order_of_look_ups() -> None:
     last = jumping[9000]
     assert [forwards[number] for number in range(9001)][-1] == last
     assert [jumping[number] for number in range(100)] == [forwards[number] for number in range(100)]
+
+
+# Of the turns as the first release planned them, one after the other and all kept in memory.
+FIRST_RELEASE = {
+    "two": ([2.0, 1.0], "abc304a5f8aeae3b"),
+    "skewed": ([(part + 1) ** -1.5 for part in range(300)], "cf5cccc290ed458a"),
+    "zero": ([1.0, 0.0, 3.0], "6d2487a08096c2f1"),
+}
+
+
+def digest(*columns: npt.NDArray[np.integer]) -> str:
+    return sha256(b"".join(column.astype("<i8").tobytes() for column in columns)).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(("rates", "expected"), FIRST_RELEASE.values(), ids=FIRST_RELEASE)
+def test_turns_planned_in_blocks_are_those_of_the_first_release(rates: list[float], expected: str) -> None:
+    assert digest(*Mixture(rates).turns(0, 30_000)) == expected
+
+
+def test_mixed_turns_planned_in_blocks_are_those_of_the_first_release() -> None:
+    mixed = MixedSource([RandomSource(1, longest=9), RandomSource(2, longest=30)], [0.3, 0.7])
+    assert digest(*mixed.turns(0, 9000), mixed.lengths(0, 9000)) == "58bcaa857d7c9c11"
+
+
+def test_memory_of_a_mixture_is_a_few_blocks_and_a_mark_for_each() -> None:
+    mixture = Mixture([3, 1])
+    mixture[60 * mixture._blocks.size]
+    assert len(mixture._blocks._kept) == 8
+    assert len(mixture._blocks._counts) == 62
+    assert mixture.counts(1000).tolist() == [750, 250]  # of a block that was forgotten
 
 
 @pytest.mark.parametrize("rates", [[], [0, 0], [1, -1], [float("nan"), 1], [float("inf"), 1]])

@@ -1,13 +1,19 @@
 """Rows are laid out as the design draws them, and planning loses nothing."""
 
+import sys
+from hashlib import sha256
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondwind.data import build_row, packed_length, plan_rows
+from secondwind.data import RowPlan, build_row, pack, packed_length, plan_rows
+from secondwind.data.pack import place
 from secondwind.errors import ExampleError
 from secondwind.example import Example, Row
+from secondwind.randomness import keys, uniforms
 from tests.data.conftest import example, ids, make_vocabulary, marks, names, segments
 
 # The worked rows of the design, for the document a b c d e f g h i.
@@ -132,16 +138,15 @@ def test_pack_keeps_every_token_exactly_once_and_learns_every_target(
 
 def test_plan_fills_rows_best_first() -> None:
     rows = plan_rows(np.array([5, 3, 7, 2, 1]), 8)
-    assert [row.tolist() for row in rows] == [[2, 4], [0, 1], [3]]
+    assert [rows[row].tolist() for row in range(len(rows))] == [[2, 4], [0, 1], [3]]
 
 
 @given(lengths=st.lists(st.integers(1, 40), max_size=200))
 def test_plan_places_every_example_exactly_once_and_overfills_no_row(lengths: list[int]) -> None:
     array = np.array(lengths, dtype=np.int64)
     rows = plan_rows(array, 40)
-    placed = [example for row in rows for example in row.tolist()]
-    assert sorted(placed) == list(range(len(lengths)))
-    assert all(0 < array[row].sum() <= 40 for row in rows)
+    assert sorted(rows.examples.tolist()) == list(range(len(lengths)))
+    assert all(0 < array[rows[row]].sum() <= 40 for row in range(len(rows)))
 
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=120))
@@ -153,7 +158,86 @@ def test_plan_is_best_fit_decreasing(lengths: list[int]) -> None:
             rooms.remove(min(fitting))
         rooms.append((min(fitting) if fitting else 40) - length)
     array = np.array(lengths, dtype=np.int64)
-    assert sorted(40 - int(array[row].sum()) for row in plan_rows(array, 40)) == sorted(rooms)
+    assert sorted((40 - plan_rows(array, 40).row_tokens(array)).tolist()) == sorted(rooms)
+
+
+def drawn_lengths(name: str, count: int, row_length: int) -> npt.NDArray[np.int64]:
+    draws = uniforms(keys(11, f"golden {name}", np.arange(count)))
+    by_name = {
+        "uniform": 1 + np.floor(draws * row_length),
+        "short": 1 + np.floor(draws * row_length / 16),
+        "half full": np.where(draws < 0.7, row_length // 2, 1 + np.floor(draws * row_length / 2)),
+        "long tail": np.clip(np.floor(3 / (1.0001 - draws)), 1, row_length),
+        "equal": np.full(count, row_length // 3),
+    }
+    return by_name[name].astype(np.int64)
+
+
+# Digests of the rows as the first release planned them (a list of arrays, in pure Python).
+FIRST_RELEASE = {
+    ("uniform", 4096, 2048): "0f5a44660e3f9ad6",
+    ("uniform", 4096, 128): "a1c60bf7bb00f056",
+    ("uniform", 700, 63): "b5937c1665e5d772",
+    ("uniform", 700, 64): "dc045dd22aa127bf",
+    ("short", 4096, 2048): "3494092f2b05aafe",
+    ("short", 4096, 128): "189a4c3dea7741c7",
+    ("short", 700, 63): "fad0088e20ed136f",
+    ("short", 700, 64): "9d950cadf6bef514",
+    ("half full", 4096, 2048): "cf30fff9547d56b3",
+    ("half full", 4096, 128): "2515b2a2c43437cc",
+    ("half full", 700, 63): "8312d85ed856f145",
+    ("half full", 700, 64): "361068ebd877132e",
+    ("long tail", 4096, 2048): "91e8c292b93469fa",
+    ("long tail", 4096, 128): "bb44622bb087adc1",
+    ("long tail", 700, 63): "b9df29159176ff15",
+    ("long tail", 700, 64): "58fe917fb8444e28",
+    ("equal", 4096, 2048): "4c5efc21740a8872",
+    ("equal", 4096, 128): "4c5efc21740a8872",
+    ("equal", 700, 63): "9e45e4002ddf0d09",
+    ("equal", 700, 64): "9e45e4002ddf0d09",
+}
+
+
+def digest(rows: RowPlan) -> str:
+    return sha256(b"".join(rows[row].astype("<i8").tobytes() + b"|" for row in range(len(rows)))).hexdigest()
+
+
+@pytest.mark.parametrize(("name", "count", "row_length"), FIRST_RELEASE)
+def test_plan_is_that_of_the_first_release(name: str, count: int, row_length: int) -> None:
+    lengths = drawn_lengths(name, count, row_length)
+    assert digest(plan_rows(lengths, row_length))[:16] == FIRST_RELEASE[name, count, row_length]
+
+
+@given(lengths=st.lists(st.integers(1, 130), max_size=300), row_length=st.integers(130, 200))
+def test_compiled_placing_agrees_with_its_readable_twin(lengths: list[int], row_length: int) -> None:
+    kernel = pytest.importorskip("secondwind.data.kernel")
+    array = np.array(lengths, dtype=np.int64)
+    order = np.argsort(-array, kind="stable")
+    assert kernel.place(array, order, row_length).tolist() == place(array, order, row_length).tolist()
+
+
+def test_without_numba_the_readable_twin_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "secondwind.data.kernel", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    pack.compiled_kernel.cache_clear()
+    try:
+        rows = plan_rows(drawn_lengths("uniform", 700, 64), 64)
+    finally:
+        pack.compiled_kernel.cache_clear()
+    assert digest(rows)[:16] == FIRST_RELEASE["uniform", 700, 64]
+
+
+def test_rows_are_reordered_whole_and_their_tokens_counted() -> None:
+    lengths = np.array([5, 3, 7, 2, 1])
+    rows = plan_rows(lengths, 8).reordered(np.array([2, 0, 1]))
+    assert [rows[row].tolist() for row in range(len(rows))] == [[3], [2, 4], [0, 1]]
+    assert rows.row_tokens(lengths).tolist() == [2, 8, 8]
+
+
+def test_plan_of_no_examples_has_no_rows() -> None:
+    rows = plan_rows(np.zeros(0, dtype=np.int64), 8)
+    assert len(rows) == 0
+    assert rows.row_tokens(np.zeros(0, dtype=np.int64)).tolist() == []
 
 
 @pytest.mark.parametrize("wrong", [0, 9])

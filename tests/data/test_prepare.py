@@ -1,6 +1,7 @@
 """A corpus is encoded once, split by text, deduplicated and accounted for."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def test_documents_are_encoded_in_order(tmp_path: Path) -> None:
         "held_out_documents": 0,
         "held_out_tokens": 0,
         "duplicates": 0,
+        "left_out_by_rate": 0,
         "faults": {},
     }
 
@@ -56,6 +58,45 @@ def test_duplicates_are_left_out_and_named(tmp_path: Path) -> None:
     assert corpus.train.ids[5:] == ("b.jsonl:2",)
     assert corpus.facts["duplicates"] == 1
     assert faults.to_json() == {"duplicate": {"count": 1, "first": ["b.jsonl:1"]}}
+
+
+def test_duplicates_can_be_kept_and_are_counted_still(tmp_path: Path) -> None:
+    faults = Faults()
+    documents = [*DOCUMENTS[:5], Document("document 3", "b.jsonl:1")]
+    corpus = run(documents, tmp_path / "corpus", faults=faults, duplicates="keep")
+    assert corpus.train.ids[5:] == ("b.jsonl:1",)
+    assert corpus.facts["duplicates"] == 1
+    assert faults.to_json() == {"duplicate, kept": {"count": 1, "first": ["b.jsonl:1"]}}
+
+
+def test_kept_duplicates_lie_on_one_side(tmp_path: Path) -> None:
+    corpus = run([*DOCUMENTS, *DOCUMENTS], tmp_path / "corpus", held_out=0.1, duplicates="keep")
+    assert corpus.held_out is not None
+    for side in (corpus.train, corpus.held_out):
+        assert set(Counter(side.ids).values()) == {2}
+    assert not set(corpus.held_out.ids) & set(corpus.train.ids)
+
+
+@pytest.mark.parametrize(("rate", "fewest", "most"), [(0.25, 325, 425), (1.0, 1500, 1500), (2.5, 3650, 3850)])
+def test_rate_repeats_documents_or_leaves_some_out(
+    tmp_path: Path, rate: float, fewest: int, most: int
+) -> None:
+    documents = [Document(document.text, document.id, rate) for document in DOCUMENTS]
+    corpus = run(documents, tmp_path / "corpus")
+    times = Counter(corpus.train.ids)
+    assert fewest <= corpus.train.num_documents <= most
+    assert set(times.values()) <= {max(1, int(rate)), int(rate) + 1}
+    assert corpus.facts["left_out_by_rate"] == 1500 - len(times)
+    backwards = run(documents[::-1], tmp_path / "backwards")
+    assert Counter(backwards.train.ids) == times
+
+
+def test_rate_leaves_the_held_out_documents_alone(tmp_path: Path) -> None:
+    sides = [
+        run([Document(d.text, d.id, rate) for d in DOCUMENTS], tmp_path / str(rate), held_out=0.1).held_out
+        for rate in (0.01, 1.0, 3.0)
+    ]
+    assert len({side.fingerprint() for side in sides if side is not None}) == 1
 
 
 def test_document_without_tokens_is_counted(tmp_path: Path) -> None:
@@ -103,7 +144,7 @@ class LeakyTokenizer(LetterTokenizer):
 
 
 @pytest.mark.parametrize(
-    ("leaked", "what"), [(5, r"reserved id 5 \(<0>\)"), (64, "id 64, but the vocabulary has 64 rows")]
+    ("leaked", "what"), [(5, r"reserved id 5 \(<0>\)"), (64, "id 64 at token 5, but the table has 64 rows")]
 )
 def test_document_with_an_id_that_is_not_ordinary_is_named(tmp_path: Path, leaked: int, what: str) -> None:
     documents = [*DOCUMENTS[:3], Document("oh no!", "b.jsonl:7")]

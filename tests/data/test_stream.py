@@ -1,7 +1,10 @@
 """Rows are a function of their number: any order of access and any restart gives the same rows."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,11 +56,82 @@ def test_row_holds_the_examples_it_names() -> None:
         assert [end[-len(part) :].tolist() for end, part in zip(ends, expected, strict=True)] == expected
 
 
-def test_num_tokens_is_known_before_a_row_is_built() -> None:
+def test_row_tokens_are_known_before_a_row_is_built() -> None:
     stream = make_stream()
-    assert [stream.num_tokens(number) for number in range(70)] == [
-        stream.row(number).num_tokens for number in range(70)
-    ]
+    assert stream.row_tokens(5, 70).tolist() == [stream.row(number).num_tokens for number in range(5, 70)]
+
+
+@pytest.mark.parametrize("num_rows", [0, 1, 7, 30])
+def test_examples_of_the_first_rows_are_those_of_each(num_rows: int) -> None:
+    stream = make_stream(block=50)
+    expected = [index for number in range(num_rows) for index in stream.examples(number).tolist()]
+    assert stream.examples_of_first(num_rows).tolist() == sorted(expected)
+
+
+def test_rows_are_those_of_the_first_release() -> None:
+    # Of the planner before it was compiled and its plans were flat. A change here is a new _LAYOUT_VERSION.
+    stream, digest = make_stream(), sha256()
+    for number in range(200):
+        digest.update(stream.examples(number).astype("<i8").tobytes() + b"|")
+    assert digest.hexdigest()[:16] == "c3f3eca9fcdf1f6b"
+
+
+def test_a_row_far_ahead_is_found_by_the_index_file_without_planning_what_lies_before(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Watched(RandomSource):
+        def lengths(self, start: int, stop: int) -> np.ndarray:
+            asked.append(start)
+            return super().lengths(start, stop)
+
+    def opened() -> Stream:
+        packer = Packer(32, make_vocabulary(bos=True), block_examples=50)
+        return Stream(Watched(1, longest=20), packer, 1, index_file=tmp_path / "rows.index")
+
+    first = opened()
+    tokens, row = first.row_tokens(0, 500), first.row(499)
+    asked.clear()
+    again = opened()
+    assert np.array_equal(again.row_tokens(0, 500), tokens)
+    assert asked == []
+    assert same(again.row(499), row)
+    assert asked == [max(again.examples(499).tolist()) // 50 * 50]
+    assert again.row_tokens(500, 900).tolist() == make_stream().row_tokens(500, 900).tolist()
+
+
+def test_a_source_takes_over_its_own_index_from_the_file(tmp_path: Path) -> None:
+    class Indexed(RandomSource):
+        adopted: list[int] = []
+
+        def index(self) -> np.ndarray:
+            return np.array([3, 1, 4])
+
+        def adopt(self, index: np.ndarray) -> None:
+            self.adopted.extend(index.tolist())
+
+    packer = Packer(32, make_vocabulary(bos=True), block_examples=50)
+    for _ in range(2):
+        Stream(Indexed(1, longest=20), packer, 1, index_file=tmp_path / "rows.index").row_tokens(0, 100)
+    assert Indexed.adopted == [3, 1, 4]
+
+
+def test_an_index_that_cannot_be_written_is_told_of_and_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    lines: list[str] = []
+    packer, place = Packer(32, make_vocabulary(bos=True), block_examples=50), tmp_path / "file" / "rows.index"
+    stream = Stream(RandomSource(1, longest=20), packer, 1, index_file=place, log=lines.append)
+    assert stream.row_tokens(0, 100).tolist() == make_stream().row_tokens(0, 100).tolist()
+    assert "not kept" in lines[-1]
+    lines.clear()
+    stream.row_tokens(0, 500)
+    assert lines == [], "once is enough"
+
+
+def test_a_stream_of_other_rows_does_not_trust_the_index_file(tmp_path: Path) -> None:
+    packer, file = Packer(32, make_vocabulary(bos=True), block_examples=50), tmp_path / "rows.index"
+    Stream(RandomSource(1, longest=20), packer, 1, index_file=file).row_tokens(0, 100)
+    other = Stream(RandomSource(2, longest=20), packer, 1, index_file=file)
+    assert np.array_equal(other.row_tokens(0, 100), make_stream(source_seed=2).row_tokens(0, 100))
 
 
 @settings(max_examples=10)
@@ -139,8 +213,12 @@ class FixedRows:
     def row(self, number: int) -> Row:
         raise NotImplementedError
 
-    def num_tokens(self, number: int) -> int:
-        return self.counts[number]
+    def rows(self, numbers: Sequence[int]) -> list[Row]:
+        raise NotImplementedError
+
+    def row_tokens(self, start: int, stop: int) -> np.ndarray:
+        assert stop <= len(self.counts), "a row behind the budget was counted"
+        return np.array(self.counts[start:stop])
 
     def fingerprint(self) -> str:
         return "fixed"
@@ -149,3 +227,18 @@ class FixedRows:
 @pytest.mark.parametrize(("budget", "steps"), [(0, 0), (1, 1), (17, 1), (18, 2), (29, 2), (30, 3)])
 def test_steps_for_tokens_counts_whole_steps_until_the_budget_is_seen(budget: int, steps: int) -> None:
     assert steps_for_tokens(FixedRows([10, 7, 2, 10, 5, 5]), budget, batch_rows=2) == steps
+
+
+@given(
+    counts=st.lists(st.integers(1, 40), min_size=300, max_size=300),
+    batch_rows=st.integers(1, 5),
+    budget=st.integers(0, 250),
+)
+def test_steps_for_tokens_agrees_with_counting_step_by_step(
+    counts: list[int], batch_rows: int, budget: int
+) -> None:
+    counted = steps = 0
+    while counted < budget:
+        counted += sum(counts[steps * batch_rows : (steps + 1) * batch_rows])
+        steps += 1
+    assert steps_for_tokens(FixedRows(counts * 6), budget, batch_rows) == steps

@@ -1,5 +1,6 @@
 """A denoised corpus is a pure function of its key, covers every token, and never overflows its room."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from secondwind.data import TokenShards
 from secondwind.denoise import CAUSAL, U_PALM, UL2, DenoisedCorpus, DenoiserMixture, restore
+from secondwind.denoise import corpus as corpus_module
 from secondwind.denoise.windows import WindowCutter
 from secondwind.errors import ExampleError, RecipeError
 from tests.denoise.conftest import make_vocabulary
@@ -169,3 +171,44 @@ def test_a_dropout_that_is_no_share_is_refused(dropout: float, tmp_path: Path) -
 def test_rates_that_are_no_weights_are_refused(rate: float, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="wanted numbers of at least 0, and one above 0"):
         corpus(write_shards(tmp_path / "shards"), ((CAUSAL[0][0], rate),))
+
+
+@pytest.mark.parametrize("chunk_windows", [1, 7, 100_000])
+def test_chunks_in_which_windows_are_planned_change_no_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_windows: int
+) -> None:
+    shards = write_shards(tmp_path / "shards", [*LENGTHS, 0, 0, 700, 3])
+    whole = corpus(shards)
+    monkeypatch.setattr(corpus_module, "_CHUNK_WINDOWS", chunk_windows)
+    cut = corpus(shards)
+    count = 2 * num_windows(whole, shards.num_tokens) + 5  # into the third epoch
+    assert cut.lengths(0, count).tolist() == whole.lengths(0, count).tolist()
+    assert [cut.window(i).tolist() for i in range(count)] == [whole.window(i).tolist() for i in range(count)]
+
+
+def test_lengths_and_names_of_many_windows_are_those_of_each(tmp_path: Path) -> None:
+    source = corpus(write_shards(tmp_path / "shards"))
+    indices = np.array([*range(0, 300, 3), 7, 7, 2])
+    assert source.window_lengths(indices).tolist() == [source.window_length(i) for i in indices.tolist()]
+    assert source.count_by_name(indices) == Counter(source.denoiser(i).name for i in indices.tolist())
+    assert source.window_lengths(indices[:0]).tolist() == []
+
+
+def test_with_an_adopted_index_only_the_chunk_of_the_example_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_module, "_CHUNK_WINDOWS", 8)
+    shards = write_shards(tmp_path / "shards")
+    first, again = corpus(shards), corpus(shards)
+    length = first.window_length(500)
+    planned: list[int] = []
+    plan = again._plan_chunk
+    again._plan = lambda chunk: planned.append(chunk) or plan(chunk)  # type: ignore[method-assign,assignment]
+    again.adopt(first.index())
+    assert again.window_length(500) == length
+    assert len(planned) == 1
+
+
+def test_a_corpus_without_tokens_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExampleError, match="no tokens"):
+        corpus(write_shards(tmp_path / "shards", [0, 0]))

@@ -91,7 +91,7 @@ def test_shares_of_formats_come_out_as_set(make_source, make_task, few_shot, opt
     source = make_source(
         make_task(), few_shot_share=few_shot, options_share=options, rationale_share=rationale
     )
-    formats = source.facts(3000)["formats"]
+    formats = source.facts(range(3000))["formats"]
     for share, wanted in (("few_shot", few_shot), ("options", options), ("rationale", rationale)):
         assert formats[share] == pytest.approx(wanted, abs=4 * (wanted * (1 - wanted) / 3000) ** 0.5)
 
@@ -127,8 +127,8 @@ def test_budget_takes_exemplars_first_then_the_record_and_counts_both(make_sourc
         for record in long.records
     ]
     task = replace(short, records=[*short.records, *padded])
-    roomy = make_source(task, few_shot_share=1).facts(1000)
-    tight = make_source(task, few_shot_share=1, max_tokens=130).facts(1000)
+    roomy = make_source(task, few_shot_share=1).facts(range(1000))
+    tight = make_source(task, few_shot_share=1, max_tokens=130).facts(range(1000))
     assert roomy["drops"] == {
         "exemplars_not_found": 0,
         "exemplars_dropped": 0,
@@ -152,7 +152,7 @@ def test_a_task_without_a_fitting_record_is_left_out_and_named(make_source, make
     giant = Task("giant", "c", [Record(fields={"q": "x" * 500}, answers=("a",))], (Template("{q}"),))
     source = make_source(make_task(), giant, max_tokens=300)
     assert source.left_out == ("giant",)
-    assert source.facts(256)["left_out"] == ["giant"]
+    assert source.facts(range(256))["left_out"] == ["giant"]
     assert {source[index].source for index in range(256)} == {"home"}
     with pytest.raises(DataError, match="none of 1 tasks has a record that fits max_tokens = 300"):
         make_source(giant, max_tokens=300)
@@ -160,7 +160,7 @@ def test_a_task_without_a_fitting_record_is_left_out_and_named(make_source, make
 
 def test_few_shot_falls_back_to_zero_shot_where_all_records_ask_the_same(make_source):
     task = Task("t", "c", [Record(fields={"q": "who"}, answers=("me",))] * 3, (Template("{q}"),))
-    drops = make_source(task, few_shot_share=1, max_shots=2).facts(256)["drops"]
+    drops = make_source(task, few_shot_share=1, max_shots=2).facts(range(256))["drops"]
     assert drops["became_zero_shot"] == 256
     assert drops["exemplars_not_found"] > 256
 
@@ -169,7 +169,34 @@ def test_a_record_that_makes_no_example_is_replaced_and_counted(make_source):
     records = [Record(fields={"q": " "}, answers=("a",)), Record(fields={"q": "why"}, answers=("b",))]
     source = make_source(Task("t", "c", records, (Template("{q}"),)), few_shot_share=0)
     assert {len(source[index].inputs) for index in range(64)} == {3}
-    assert source.facts(256)["drops"]["records_replaced"] >= 128
+    assert source.facts(range(256))["drops"]["records_replaced"] >= 128
+
+
+def test_facts_tell_of_exactly_the_examples_that_are_named(make_source, make_task):
+    source = make_source(make_task("a"), make_task("b"))
+    of_b = [index for index in range(600) if source[index].source == "b"]
+    facts = source.facts(np.array(of_b[5:25]))
+    assert {task["task"]: task["realised_examples"] for task in facts["tasks"]} == {"a": 0, "b": 20}
+    targets = sum(len(source[index].targets) for index in of_b[5:25])
+    assert sum(task["target_tokens"] for task in facts["tasks"]) == targets
+
+
+def test_without_bos_a_prompt_without_tokens_is_replaced_since_its_first_target_would_be_lost(
+    tokenizer, vocabulary
+):
+    class Deaf(type(tokenizer)):
+        def __call__(self, text, **settings):
+            return super().__call__(["" if piece == "mute" else piece for piece in text], **settings)
+
+    records = [Record(fields={"q": "mute"}, answers=("a",)), Record(fields={"q": "why"}, answers=("b",))]
+    task, found = Task("t", "c", records, (Template("{q}"),)), {}
+    for bos in (vocabulary.bos, None):
+        known = replace(vocabulary, bos=bos)
+        source = InstructionSource([task], Deaf(), known, replace(ROOMY, few_shot_share=0), 1)
+        found[bos] = {len(source[index].inputs) for index in range(64)}
+        found[bos, "drops"] = source.facts(range(64))["drops"]["records_replaced"]
+    assert (found[None], found[vocabulary.bos]) == ({3}, {0, 3})
+    assert found[None, "drops"] >= 32 and found[vocabulary.bos, "drops"] == 0
 
 
 def test_facts_are_a_mixture_table_ready_for_json(make_source, make_task):
@@ -177,7 +204,7 @@ def test_facts_are_a_mixture_table_ready_for_json(make_source, make_task):
         make_task("a", size=30, source="s", collection="x", licence="MIT"),
         make_task("b", size=10, source="t", collection="y"),
     )
-    facts = make_source(*tasks, caps={"x": 10}).facts(1000)
+    facts = make_source(*tasks, caps={"x": 10}).facts(range(1000))
     row = facts["tasks"][0]
     assert json.loads(json.dumps(facts)) == facts
     assert (row["task"], row["source"], row["licence"], row["cap"]) == ("a", "s", "MIT", 10)

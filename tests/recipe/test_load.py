@@ -178,6 +178,14 @@ def test_embedded_names_are_no_paths(write: Write) -> None:
     assert (recipe.model.path, recipe.flan.sources[0].path) == ("toyworld:base", "toyworld:tasks")
 
 
+@pytest.mark.parametrize(
+    "address", ["s3://bucket//a/*.jsonl", "hf://datasets/org/name/x.parquet", "hub:org/name", "memory://a"]
+)
+def test_addresses_are_no_paths(write: Write, address: str) -> None:
+    recipe = load(write(TEXT), overrides=[f"corpus.sources=[{{path: '{address}'}}]"])
+    assert recipe.corpus and recipe.corpus.sources[0].path == address
+
+
 def test_a_misspelt_recipe_gets_the_nearest_shipped_name() -> None:
     assert "Nearest: demo." in refused("demmo")
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secondwind.data.order import document_order
-from secondwind.data.pack import build_row
+from secondwind.data.pack import build_row, compiled_kernel
 from secondwind.data.shards import TokenShards
 from secondwind.data.stream import RowSource
 from secondwind.errors import DataError, ExampleError
@@ -31,6 +31,7 @@ from secondwind.vocabulary import Vocabulary
 
 _LAYOUT_VERSION = 1
 _ANCHOR_ROWS = 64  # a place is kept every so many rows, so that going back is cheap and memory small
+_WALKED_ROWS = 64 * _ANCHOR_ROWS  # at once, by the compiled walk
 _KEPT_ORDERS = 2
 
 
@@ -42,6 +43,13 @@ class _Place(NamedTuple):
     position: int = 0
     offset: int = 0
     tokens_read: int = 0
+
+
+class _Order(NamedTuple):
+    """The documents of an epoch as they are read, and their lengths in tokens."""
+
+    documents: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class ControlStream:
         self._num_bos = 0 if vocabulary.bos is None else 1
         self._anchors = [_Place()]
         self._latest = _Place()
-        self._orders: dict[int, npt.NDArray[np.int64]] = {}
+        self._orders: dict[int, _Order] = {}
 
     def row(self, number: int) -> Row:
         """Build one row."""
@@ -99,9 +107,9 @@ class ControlStream:
         """Build several rows."""
         return [self.row(number) for number in numbers]
 
-    def num_tokens(self, number: int) -> int:
-        """Count the non-padding tokens of one row: those of the mirrored row."""
-        return self._like.num_tokens(number)
+    def row_tokens(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Count the non-padding tokens of rows start .. stop - 1: those of the mirrored rows."""
+        return self._like.row_tokens(start, stop)
 
     def tokens_read(self, num_rows: int) -> int:
         """Count the document tokens in rows 0 .. num_rows - 1, without BOS and EOS."""
@@ -130,6 +138,8 @@ class ControlStream:
         """Return where a row starts, walking on from the nearest known place before it."""
         if number < 0:
             raise IndexError(f"a control has rows 0, 1, 2, ...; got {number}")
+        if number >= (len(self._anchors) + 1) * _ANCHOR_ROWS:
+            self._walk(number // _ANCHOR_ROWS * _ANCHOR_ROWS)
         place = self._anchors[min(number // _ANCHOR_ROWS, len(self._anchors) - 1)]
         if place.row < self._latest.row <= number:
             place = self._latest
@@ -139,6 +149,24 @@ class ControlStream:
         self._latest = place
         return place
 
+    def _walk(self, stop: int) -> None:
+        """Keep the anchors up to row `stop`, a multiple of their distance; without numba, do nothing."""
+        kernel = compiled_kernel()
+        while kernel and (first := self._anchors[-1]).row < stop:
+            last = min(first.row + _WALKED_ROWS, stop)
+            # One room more: the start of row `last` is told too.
+            rooms = np.append(self._rooms(first.row, last), 2)
+            starts = np.zeros((len(rooms), 4), dtype=np.int64)
+            epoch, state = first.epoch, (0, 0, first.position, first.offset, first.tokens_read)
+            while state[0] < len(rooms):
+                lengths = self._order(epoch).lengths
+                state = kernel.walk(rooms, lengths, self._num_bos, epoch, state, starts)
+                row, room, position, _, tokens_read = state
+                if position == len(lengths):
+                    epoch, state = epoch + 1, (row, room, 0, 0, tokens_read)
+            for row in range(_ANCHOR_ROWS, len(rooms), _ANCHOR_ROWS):
+                self._anchors.append(_Place(first.row + row, *starts[row].tolist()))
+
     def _keep(self, place: _Place) -> None:
         if place.row == len(self._anchors) * _ANCHOR_ROWS:
             self._anchors.append(place)
@@ -146,15 +174,15 @@ class ControlStream:
     def _plan(self, place: _Place) -> tuple[list[_Segment], _Place]:
         """Return the segments of the row that starts at `place`, and where the next one starts."""
         row, epoch, position, offset, tokens_read = place
-        room = self._room(row)
+        room = int(self._rooms(row, row + 1)[0])
         segments: list[_Segment] = []
         while room > 0:
             order = self._order(epoch)
-            if position == len(order):
+            if position == len(order.documents):
                 epoch, position = epoch + 1, 0
                 continue
-            document = int(order[position])
-            rest = int(self._shards.lengths[document]) - offset
+            document, length = int(order.documents[position]), int(order.lengths[position])
+            rest = length - offset
             if rest > 0:
                 segment = self._cut(document, offset, rest, room)
                 segments.append(segment)
@@ -162,7 +190,7 @@ class ControlStream:
                 room -= self._num_bos + taken + segment.has_eos
                 tokens_read += taken
                 offset += taken
-            if offset == self._shards.lengths[document]:
+            if offset == length:
                 position, offset = position + 1, 0
         return segments, _Place(row + 1, epoch, position, offset, tokens_read)
 
@@ -175,19 +203,22 @@ class ControlStream:
         has_eos = taken == rest and room - rest not in (0, 2)
         return _Segment(document, start, start + taken, has_eos)
 
-    def _room(self, row: int) -> int:
-        room = self._like.num_tokens(row)
-        if not 2 <= room <= self._row_length:
+    def _rooms(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Return the tokens that rows start .. stop - 1 must hold."""
+        rooms = self._like.row_tokens(start, stop)
+        wrong = np.flatnonzero((rooms < 2) | (rooms > self._row_length))
+        if len(wrong):
             raise ExampleError(
-                f"row {row} of the mirrored stream has {room} tokens; the control needs 2 to "
-                f"{self._row_length}, its row length. Give both arms the same row_length."
+                f"row {start + int(wrong[0])} of the mirrored stream has {int(rooms[wrong[0]])} tokens; the "
+                f"control needs 2 to {self._row_length}, its row length. Give both arms the same row_length."
             )
-        return room
+        return rooms
 
-    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+    def _order(self, epoch: int) -> _Order:
         """Return an epoch's document order, or take it from the few that are kept."""
         if epoch not in self._orders:
             while len(self._orders) >= _KEPT_ORDERS:
                 del self._orders[next(iter(self._orders))]
-            self._orders[epoch] = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
+            documents = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
+            self._orders[epoch] = _Order(documents, self._shards.lengths[documents].astype(np.int64))
         return self._orders[epoch]

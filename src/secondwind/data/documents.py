@@ -4,36 +4,44 @@
                    {"text": ""}                  ->  a fault: empty text, at corpus.jsonl:2
                    {"text": "The                 ->  a fault: broken JSON, at corpus.jsonl:3
     notes.txt      one document for the whole file, id "notes.txt:1"
+    part.parquet   one document a row, id "part.parquet:ROW"
 
-`.gz` of either, a folder of them, or a glob. Nothing is dropped in silence: each fault is counted with
-its place. A file in which nothing can be read is an error.
+Packed or not, one file or many, here or elsewhere: `formats.py`. Nothing is dropped in silence: each fault
+is counted with its place. A file in which nothing can be read is an error.
 """
 
-import glob
-import gzip
 import json
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BufferedIOBase
 from itertools import islice
-from pathlib import Path
-from typing import Any, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple, cast
 
+from secondwind.data.formats import (
+    JSON_LINES,
+    PLAIN_TEXT,
+    UNPACKING_ERRORS,
+    DataFile,
+    find_files,
+    is_remote,
+    is_table,
+    remote_error,
+    table_texts,
+    unpacked,
+)
 from secondwind.errors import DataError
 
-_JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
-_PLAIN_TEXT = frozenset({".txt", ".text", ".md"})
 _SNIFFED_BYTES = 8192
 _KEPT_PLACES = 5
 
 
 @dataclass(frozen=True)
 class Document:
-    """One text, and where it came from: "file:line", or an id as given."""
+    """One text, where it came from, "file:line" or an id as given, and how often to train on it."""
 
     text: str
     id: str
+    rate: float = 1.0
 
 
 class Faults:
@@ -60,6 +68,11 @@ class Faults:
         if len(first) < _KEPT_PLACES:
             first.append(f"{place} ({detail})" if detail else place)
 
+    def extend(self, reason: str, places: Iterable[str]) -> None:
+        """Count faults of one reason."""
+        for place in places:
+            self.add(reason, place)
+
     def to_json(self) -> dict[str, Any]:
         """Return {reason: {"count": n, "first": [place, ...]}}, reasons in alphabetical order."""
         return {
@@ -85,20 +98,23 @@ def read_documents(
     faults: Faults,
     max_bytes: int = 50_000_000,
 ) -> Iterator[Document]:
-    """Yield the documents of a file, a folder (its own files, by name) or a glob, in order.
+    """Yield the documents of a file, a folder (its own files, by name), a glob or an address, in order.
 
     Args:
-        path: JSONL or plain text, `.gz` or not.
-        text_field: the key of the text in a JSONL record.
+        path: JSONL, plain text or Parquet, compressed or not; `formats.py` lists what it may be.
+        text_field: the key of the text in a JSONL record, or its column in a table.
         limit: stop after so many documents.
         faults: receives every record that cannot be used.
-        max_bytes: a longer JSONL line or text file is a fault.
+        max_bytes: a longer JSONL line, cell or text file is a fault.
 
     Raises:
-        DataError: the path is missing, a file is binary, or nothing in it can be read.
+        DataError: the path is missing, a file is binary, remote or a table and out of reach, or nothing in it
+            can be read.
     """
     num_read = 0
-    for file in _files(str(path), faults):
+    files, others = find_files(str(path))
+    faults.extend("not a document file", others)
+    for file in files:
         if num_read == limit:
             return
         before = num_read
@@ -108,90 +124,108 @@ def read_documents(
             yield document
         if num_read == before:
             raise DataError(
-                f"nothing in {file} can be read. Faults so far: "
-                f"{json.dumps(faults.to_json(), ensure_ascii=False)}. Wanted JSONL with a string in the "
-                f"field '{text_field}' of each line, or plain UTF-8 text. Correct the file, or leave it out."
+                f"nothing in {file.name} can be read. Faults so far: "
+                f"{json.dumps(faults.to_json(), ensure_ascii=False)}. Wanted JSONL or Parquet with a string "
+                f"in the field '{text_field}' of each record, or plain UTF-8 text. Correct the file, "
+                "or leave it out."
             )
 
 
-def _files(path: str, faults: Faults) -> list[Path]:
-    """Return the files that a path means; other files of a folder are counted."""
-    given = Path(path)
-    if given.is_dir():
-        inside = sorted(file for file in given.iterdir() if file.is_file() and not file.name.startswith("."))
-        files: list[Path] = []
-        for file in inside:
-            if _kind(file) in _JSON_LINES | _PLAIN_TEXT:
-                files.append(file)
-            else:
-                faults.add("not a document file", str(file))
-    else:
-        found = [given] if given.is_file() else [Path(name) for name in glob.glob(path, recursive=True)]
-        files = sorted(file for file in found if file.is_file())
-    if not files:
-        raise DataError(
-            f"no documents at {path}: no such file, or no file of kind "
-            f"{', '.join(sorted(_JSON_LINES | _PLAIN_TEXT))} (also with .gz) in it. Correct the path; it is "
-            "relative to the recipe's folder."
-        )
-    return files
+def source_identity(path: str | Path) -> list[Any]:
+    """Describe the files of a path so that a changed one is seen: their names, and hashes or the like.
+
+    Raises:
+        DataError: as `read_documents`.
+    """
+    files, _ = find_files(str(path))
+    return [[PurePosixPath(file.name).name, file.identity()] for file in files]
 
 
-def _kind(file: Path) -> str:
-    """Return the suffix that tells the format, without `.gz`."""
-    return (file.with_suffix("") if file.suffix == ".gz" else file).suffix.lower()
-
-
-def _read_file(file: Path, *, text_field: str, faults: Faults, max_bytes: int) -> Iterator[Document]:
+def _read_file(file: DataFile, *, text_field: str, faults: Faults, max_bytes: int) -> Iterator[Document]:
     """Yield the documents of one file; what stops the reading early is a fault like any other."""
-    line_number = 0
+    number = 0
     try:
-        head = _head(file)
-        is_json_lines = _kind(file) in _JSON_LINES
-        is_json_lines |= _kind(file) not in _PLAIN_TEXT and head.lstrip().startswith(b"{")
-        with _opened(file) as stream:
-            for raw in _lines(stream, max_bytes) if is_json_lines else [stream.read(max_bytes + 1)]:
-                line_number += 1
-                if is_json_lines and raw.isspace():
-                    continue
-                place = f"{file}:{line_number}"
-                try:
-                    text = _decoded(raw, max_bytes)
-                    yield Document(_field(text, text_field) if is_json_lines else _not_empty(text), place)
-                except _UnreadableError as fault:
-                    faults.add(fault.reason, place, fault.detail)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        faults.add("damaged gzip", f"{file}:{line_number + 1}", str(error))
-    except OSError as error:
+        for raw in _records(file, text_field, max_bytes):
+            number += 1
+            place = f"{file.name}:{number}"
+            try:
+                if (text := _text(raw, text_field, max_bytes)) is not None:
+                    yield Document(text, place)
+            except _UnreadableError as fault:
+                faults.add(fault.reason, place, fault.detail)
+    except UNPACKING_ERRORS as error:
+        faults.add("damaged file", f"{file.name}:{number + 1}", str(error))
+    except DataError:
+        raise
+    except Exception as error:  # remote files raise types of their own
+        if is_remote(file.name):
+            raise remote_error(file.name, error) from error
+        if not isinstance(error, OSError):
+            raise
+        if error.errno is None:  # BZ2File has no type of its own for damage
+            faults.add("damaged file", f"{file.name}:{number + 1}", str(error))
+            return
         raise DataError(
-            f"cannot read {file}: {error.strerror or error}. Check that it exists and is readable."
+            f"cannot read {file.name}: {error.strerror or error}. Check that it exists and is readable."
         ) from error
 
 
-def _opened(file: Path) -> BufferedIOBase:
-    """Open a file for reading bytes, unpacked if it is gzip, whatever its name says."""
-    with file.open("rb") as stream:
-        is_packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(file, "rb") if is_packed else file.open("rb")
+class _Line(NamedTuple):
+    """A line of a JSONL file."""
+
+    content: bytes
 
 
-def _head(file: Path) -> bytes:
-    """Return the first bytes of a file that looks like text.
+class _Cell(NamedTuple):
+    """A value of a table's column."""
+
+    content: object
+
+
+def _records(file: DataFile, text_field: str, max_bytes: int) -> Iterator[_Line | _Cell | bytes]:
+    """Yield the records of a file as they lie there: lines, cells, or its whole content."""
+    head = _head(file)
+    with file.open() as packed, unpacked(packed) as stream:
+        is_json_lines = file.kind in JSON_LINES
+        is_json_lines |= file.kind not in PLAIN_TEXT and head.lstrip().startswith(b"{")
+        if is_table(head):
+            yield from map(_Cell, table_texts(stream, file.name, text_field))
+        elif is_json_lines:
+            yield from map(_Line, _lines(stream, max_bytes))
+        else:
+            yield stream.read(max_bytes + 1)
+
+
+def _text(raw: _Line | _Cell | bytes, text_field: str, max_bytes: int) -> str | None:
+    """Return the text of a record; None for an empty line."""
+    if isinstance(raw, bytes):
+        return _not_empty(_decoded(raw, max_bytes))
+    if isinstance(raw, _Line):
+        return None if raw.content.isspace() else _field(_decoded(raw.content, max_bytes), text_field)
+    if not isinstance(raw.content, str):
+        raise _UnreadableError("not a string", text_field)
+    if len(raw.content.encode(errors="replace")) > max_bytes:
+        raise _UnreadableError("too large", f"over {max_bytes} bytes")
+    return _not_empty(raw.content)
+
+
+def _head(file: DataFile) -> bytes:
+    """Return the first bytes of a file that looks like text or a table.
 
     Raises:
-        DataError: the bytes are no text.
+        DataError: the bytes are neither.
     """
-    with _opened(file) as stream:
+    with file.open() as packed, unpacked(packed) as stream:
         head = stream.read(_SNIFFED_BYTES)
-    if b"\0" in head:
+    if b"\0" in head and not is_table(head):
         raise DataError(
-            f"{file} is not UTF-8 text: it has a NUL byte at {head.index(0)}, so it is binary or UTF-16. "
-            "Wanted JSONL or plain text. Convert it, or leave it out."
+            f"{file.name} is not UTF-8 text: it has a NUL byte at {head.index(0)}, so it is binary or "
+            "UTF-16. Wanted JSONL, plain text or Parquet. Convert it, or leave it out."
         )
     return head
 
 
-def _lines(stream: BufferedIOBase, max_bytes: int) -> Iterator[bytes]:
+def _lines(stream: IO[bytes], max_bytes: int) -> Iterator[bytes]:
     """Yield lines; of one that is too long, a piece that is too long, in bounded memory."""
     while line := stream.readline(max_bytes + 1):
         yield line

@@ -14,7 +14,7 @@ Source: R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 
 import heapq
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +24,10 @@ from secondwind.errors import RecipeError
 from secondwind.example import Example, ExampleSource
 from secondwind.runs import fingerprint
 
-_EXTENSION = 4096
+Integers = npt.NDArray[np.int64]
+
+_BLOCK = 4096  # turns that are planned together, if the parts are few
+_BLOCKS_KEPT = 8
 _LENGTHS_AT_ONCE = 256
 
 
@@ -42,11 +45,81 @@ class Turns(NamedTuple):
     places: npt.NDArray[np.int64]
 
 
+class _Block(NamedTuple):
+    """Some turns planned together, from what each part had before them."""
+
+    turns: Turns
+    lengths: npt.NDArray[np.int64]  # of the examples; empty where turns are not about tokens
+
+
+_NO_TURNS = _Block(
+    Turns(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)), np.zeros(0, dtype=np.int64)
+)
+
+
+class _Blocks:
+    """Turns in blocks: what the parts had before each block is kept for ever, turns of few blocks only."""
+
+    def __init__(self, num_parts: int, plan: Callable[[Integers, Integers, int], _Block]) -> None:
+        """Start with nothing planned.
+
+        Args:
+            plan: makes the block of so many turns behind given counts and tokens of the parts.
+        """
+        self.size = max(_BLOCK, 16 * num_parts)  # so that the marks take a byte a turn at most
+        self._plan = plan
+        self._counts = [np.zeros(num_parts, dtype=np.int64)]
+        self._tokens = [np.zeros(num_parts, dtype=np.int64)]
+        self._kept: dict[int, _Block] = {}
+
+    def block(self, number: int) -> _Block:
+        """Return a block; those before it are planned, once."""
+        while len(self._counts) <= number:
+            self._planned(len(self._counts) - 1)
+        return self._planned(number)
+
+    def between(self, start: int, stop: int) -> _Block:
+        """Return turns start .. stop - 1."""
+        parts = [_NO_TURNS]
+        for number in range(start // self.size, -(-stop // self.size)):
+            (block, lengths), first = self.block(number), number * self.size
+            cut = slice(max(0, start - first), stop - first)
+            parts.append(_Block(Turns(block.parts[cut], block.places[cut]), lengths[cut]))
+        return _Block(
+            Turns(
+                np.concatenate([part.turns.parts for part in parts]),
+                np.concatenate([part.turns.places for part in parts]),
+            ),
+            np.concatenate([part.lengths for part in parts]),
+        )
+
+    def counts(self, stop: int) -> Integers:
+        """Count the turns of each part among turns 0 .. stop - 1."""
+        number, rest = divmod(stop, self.size)
+        parts = self.block(number).turns.parts[:rest]
+        return self._counts[number] + np.bincount(parts, minlength=len(self._counts[0]))
+
+    def _planned(self, number: int) -> _Block:
+        if number not in self._kept:
+            counts, tokens = self._counts[number], self._tokens[number]
+            block = self._plan(counts, tokens, self.size)
+            if number == len(self._counts) - 1:
+                num_parts = len(counts)
+                self._counts.append(counts + np.bincount(block.turns.parts, minlength=num_parts))
+                added = np.zeros(num_parts, dtype=np.int64)
+                if len(block.lengths):
+                    np.add.at(added, block.turns.parts, block.lengths)
+                self._tokens.append(tokens + added)
+            while len(self._kept) >= _BLOCKS_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[number] = block
+        return self._kept[number]
+
+
 class Mixture:
     """An endless, deterministic sequence of turns at the given rates.
 
-    Looking up turn i plans all turns up to i, once; after that it is a read from memory
-    (12 bytes a turn).
+    Looking up turn i plans all turns up to i, once; what is kept of them takes a byte a turn at most.
     """
 
     def __init__(self, rates: Sequence[float]) -> None:
@@ -60,55 +133,51 @@ class Mixture:
         """
         self.rates = _normalised(rates)
         self._slack = 1 / max(2 * sum(rate > 0 for rate in self.rates) - 2, 2)
-        self._parts = array("i")
-        self._places = array("q")
-        self._counts = [0] * len(rates)
-        self._due: list[tuple[float, int]] = []  # parts that may have the next turn, by deadline
-        self._early = [(self._slack / rate, part) for part, rate in enumerate(self.rates) if rate > 0]
-        heapq.heapify(self._early)
+        self._blocks = _Blocks(len(rates), self._plan)
 
     def __getitem__(self, number: int) -> Turn:
         """Return turn `number`, counted from 0."""
         if number < 0:
             raise IndexError(f"a mixture has turns 0, 1, 2, ...; got {number}")
-        self._extend(number + 1)
-        return Turn(self._parts[number], self._places[number])
+        block, place = divmod(number, self._blocks.size)
+        parts, places = self._blocks.block(block).turns
+        return Turn(int(parts[place]), int(places[place]))
 
     def turns(self, start: int, stop: int) -> Turns:
         """Return turns start .. stop - 1 as arrays."""
-        self._extend(stop)
-        return Turns(
-            np.array(self._parts[start:stop], dtype=np.int32),
-            np.array(self._places[start:stop], dtype=np.int64),
-        )
+        return self._blocks.between(start, stop).turns
 
-    def counts(self, stop: int) -> npt.NDArray[np.int64]:
+    def counts(self, stop: int) -> Integers:
         """Count the turns of each part among turns 0 .. stop - 1."""
-        return np.bincount(self.turns(0, stop).parts, minlength=len(self.rates)).astype(np.int64)
+        return self._blocks.counts(stop)
 
-    def _extend(self, stop: int) -> None:
-        """Plan ahead; the step makes a look-up in rising order O(1) on average."""
-        if stop > len(self._parts):
-            for _ in range(max(stop - len(self._parts), _EXTENSION)):
-                self._plan_one()
-
-    def _plan_one(self) -> None:
-        """Give the turn to the due part with the earliest deadline.
+    def _plan(self, before: Integers, tokens: Integers, num_turns: int) -> _Block:
+        """Give each turn to the due part with the earliest deadline.
 
         Part p with rate r may have its m-th turn (m = 0, 1, ...) from time (m + slack) / r on, and
-        must have had it by time (m + 1 - slack) / r.
+        must have had it by time (m + 1 - slack) / r. So counts alone say who is due.
         """
-        now = len(self._parts) + 1
-        # Some part is always due, save for rounding: then the one that is due next is taken.
-        while self._early and (self._early[0][0] <= now or not self._due):
-            _, part = heapq.heappop(self._early)
-            deadline = (self._counts[part] + 1 - self._slack) / self.rates[part]
-            heapq.heappush(self._due, (deadline, part))
-        _, part = heapq.heappop(self._due)
-        self._parts.append(part)
-        self._places.append(self._counts[part])
-        self._counts[part] += 1
-        heapq.heappush(self._early, ((self._counts[part] + self._slack) / self.rates[part], part))
+        counts: list[int] = before.tolist()
+        parts, places = array("i"), array("q")
+        due: list[tuple[float, int]] = []  # parts that may have the next turn, by deadline
+        early = [
+            ((counts[part] + self._slack) / rate, part) for part, rate in enumerate(self.rates) if rate > 0
+        ]
+        heapq.heapify(early)
+        now = sum(counts)
+        for _ in range(num_turns):
+            now += 1
+            # Some part is always due, save for rounding: then the one that is due next is taken.
+            while early and (early[0][0] <= now or not due):
+                _, part = heapq.heappop(early)
+                heapq.heappush(due, ((counts[part] + 1 - self._slack) / self.rates[part], part))
+            _, part = heapq.heappop(due)
+            parts.append(part)
+            places.append(counts[part])
+            counts[part] += 1
+            heapq.heappush(early, ((counts[part] + self._slack) / self.rates[part], part))
+        turns = Turns(np.array(parts, dtype=np.int32), np.array(places, dtype=np.int64))
+        return _Block(turns, np.zeros(0, dtype=np.int64))
 
 
 class MixedSource:
@@ -135,23 +204,15 @@ class MixedSource:
             )
         self.sources = tuple(sources)
         self.shares = _normalised(shares)
-        self._parts, self._places, self._lengths = array("i"), array("q"), array("q")
-        self._tokens = [0] * len(sources)
-        self._counts = [0] * len(sources)
-        self._ahead: list[list[int]] = [[] for _ in sources]  # lengths of the next examples, last one first
+        self._blocks = _Blocks(len(sources), self._plan)
 
     def turns(self, start: int, stop: int) -> Turns:
         """Return whose examples start .. stop - 1 are."""
-        self._extend(stop)
-        return Turns(
-            np.array(self._parts[start:stop], dtype=np.int32),
-            np.array(self._places[start:stop], dtype=np.int64),
-        )
+        return self._blocks.between(start, stop).turns
 
-    def lengths(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+    def lengths(self, start: int, stop: int) -> Integers:
         """Return the packed lengths of examples start .. stop - 1."""
-        self._extend(stop)
-        return np.array(self._lengths[start:stop], dtype=np.int64)
+        return self._blocks.between(start, stop).lengths
 
     def __getitem__(self, index: int) -> Example:
         """Build one example, by the source whose turn it is."""
@@ -179,26 +240,30 @@ class MixedSource:
     def _turn(self, index: int) -> Turn:
         if index < 0:
             raise IndexError(f"a mixed source has examples 0, 1, 2, ...; got {index}")
-        self._extend(index + 1)
-        return Turn(self._parts[index], self._places[index])
+        block, place = divmod(index, self._blocks.size)
+        parts, places = self._blocks.block(block).turns
+        return Turn(int(parts[place]), int(places[place]))
 
-    def _extend(self, stop: int) -> None:
+    def _plan(self, before: Integers, tokens_before: Integers, num_turns: int) -> _Block:
+        """Give each turn to the part with the fewest tokens for its share."""
         used = [part for part, share in enumerate(self.shares) if share > 0]
-        while len(self._parts) < stop:
-            part = min(used, key=lambda part: self._tokens[part] / self.shares[part])
-            place, length = self._counts[part], self._next_length(part)
-            self._parts.append(part)
-            self._places.append(place)
-            self._lengths.append(length)
-            self._counts[part] += 1
-            self._tokens[part] += length
-
-    def _next_length(self, part: int) -> int:
-        """Return the length of a part's next example; a source is asked for many at a time."""
-        if not self._ahead[part]:
-            place = self._counts[part]
-            self._ahead[part] = self.sources[part].lengths(place, place + _LENGTHS_AT_ONCE).tolist()[::-1]
-        return self._ahead[part].pop()
+        counts: list[int] = before.tolist()
+        tokens: list[int] = tokens_before.tolist()
+        ahead: list[list[int]] = [[] for _ in self.sources]  # lengths of the next examples, last one first
+        parts, places, lengths = array("i"), array("q"), array("q")
+        for _ in range(num_turns):
+            part = min(used, key=lambda part: tokens[part] / self.shares[part])
+            if not ahead[part]:  # a source is asked for many lengths at a time
+                stop = counts[part] + _LENGTHS_AT_ONCE
+                ahead[part] = self.sources[part].lengths(counts[part], stop).tolist()[::-1]
+            length = ahead[part].pop()
+            parts.append(part)
+            places.append(counts[part])
+            lengths.append(length)
+            counts[part] += 1
+            tokens[part] += length
+        turns = Turns(np.array(parts, dtype=np.int32), np.array(places, dtype=np.int64))
+        return _Block(turns, np.array(lengths, dtype=np.int64))
 
 
 def _normalised(rates: Sequence[float]) -> tuple[float, ...]:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from secondwind.randomness import key, permuted
 
 
-def document_order(num_documents: int, *, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Return the document numbers of one epoch, each exactly once, in reading order."""
-    return permuted(np.arange(num_documents), num_documents, key(seed, "document order", epoch))
+def document_order(
+    num_documents: int, *, seed: int, epoch: int, places: range | None = None
+) -> npt.NDArray[np.int64]:
+    """Return the document numbers of one epoch, each exactly once, in reading order; or a part of it."""
+    read = range(num_documents) if places is None else places
+    return permuted(np.arange(read.start, read.stop), num_documents, key(seed, "document order", epoch))

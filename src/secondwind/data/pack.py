@@ -14,7 +14,10 @@ The packer alone adds BOS, where the vocabulary has one, as part of the prefix.
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -72,14 +75,43 @@ def _padded(values: npt.NDArray[Value], row_length: int, padding: int) -> npt.ND
     return row
 
 
-def plan_rows(lengths: npt.NDArray[np.int64], row_length: int) -> list[npt.NDArray[np.int64]]:
+@dataclass(frozen=True, eq=False)
+class RowPlan:
+    """Which examples each of R rows holds, flat: row r has examples[offsets[r] : offsets[r + 1]], rising.
+
+    Args:
+        examples: int64[N], every number 0 .. N - 1 exactly once.
+        offsets: int64[R + 1].
+    """
+
+    examples: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.int64]:
+        """Return the examples of one row."""
+        return self.examples[self.offsets[row] : self.offsets[row + 1]]
+
+    def row_tokens(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Add up the lengths of each row's examples: int64[R]."""
+        return np.add.reduceat(lengths[self.examples], self.offsets[:-1]) if len(self) else self.offsets[:-1]
+
+    def reordered(self, order: npt.NDArray[np.int64]) -> "RowPlan":
+        """Return the same rows in another order: row r of it is row order[r] of this one."""
+        counts = np.diff(self.offsets)[order]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        moved = np.repeat(self.offsets[order] - offsets[:-1], counts)
+        return RowPlan(self.examples[moved + np.arange(len(self.examples))], offsets)
+
+
+def plan_rows(lengths: npt.NDArray[np.int64], row_length: int) -> RowPlan:
     """Choose which examples share a row: best-fit decreasing, on lengths alone.
 
     Args:
         lengths: int64[N], packed lengths in tokens.
-
-    Returns:
-        One array of example numbers a row, rising; every number 0 .. N - 1 exactly once.
 
     Raises:
         ExampleError: an example is longer than a row, or has no tokens.
@@ -88,11 +120,26 @@ def plan_rows(lengths: npt.NDArray[np.int64], row_length: int) -> list[npt.NDArr
         rows possible, plus a constant.
     """
     _require_lengths(lengths, row_length)
-    rows: list[list[int]] = []
+    order = np.argsort(-lengths, kind="stable")
+    kernel = compiled_kernel()
+    row_of = (kernel.place if kernel else place)(lengths, order, row_length)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row_of))])  # every row has an example
+    return RowPlan(np.argsort(row_of, kind="stable"), offsets.astype(np.int64))
+
+
+def place(
+    lengths: npt.NDArray[np.int64], order: npt.NDArray[np.int64], row_length: int
+) -> npt.NDArray[np.int32]:
+    """Put examples, in this order, each into the fullest row that has room for it; int32[N] rows.
+
+    Of rows equally full the one that came to be so last is taken. Readable twin of `kernel.place`.
+    """
+    row_of = np.zeros(len(lengths), dtype=np.int32)
+    num_rows = 0
     # open_rows[room] are the rows with exactly that room; bit `room` of `rooms` says there are some.
     open_rows: list[list[int]] = [[] for _ in range(row_length + 1)]
     rooms = 0
-    for example in np.argsort(-lengths, kind="stable").tolist():
+    for example in order.tolist():
         length = int(lengths[example])
         fitting = rooms >> length
         if fitting:
@@ -100,12 +147,23 @@ def plan_rows(lengths: npt.NDArray[np.int64], row_length: int) -> list[npt.NDArr
             row = open_rows[room].pop()
             rooms ^= 0 if open_rows[room] else 1 << room
         else:
-            room, row = row_length, len(rows)
-            rows.append([])
-        rows[row].append(example)
+            room, row = row_length, num_rows
+            num_rows += 1
+        row_of[example] = row
         open_rows[room - length].append(row)
         rooms |= 1 << (room - length)
-    return [np.array(sorted(row), dtype=np.int64) for row in rows]
+    return row_of
+
+
+@cache
+def compiled_kernel() -> Any:
+    """Import the compiled twins, which takes a second; None where numba is missing."""
+    try:
+        return import_module("secondwind.data.kernel")
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        return None
 
 
 def _require_lengths(lengths: npt.NDArray[np.int64], row_length: int) -> None:

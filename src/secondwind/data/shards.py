@@ -9,11 +9,9 @@
 A folder appears whole or not at all; a damaged one is named and refused.
 """
 
-import hashlib
 import io
 import json
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -22,38 +20,57 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from secondwind.data.growing import GrowingFile, Mark, intact_marks
 from secondwind.errors import DataError
 from secondwind.example import Tokens
 from secondwind.runs import canonical_json, file_sha256, fingerprint, staged_folder, write_atomically
 
 _VERSION = 1
 _TOKENS, _OFFSETS, _IDS, _MANIFEST = "tokens.bin", "offsets.npy", "ids.txt", "manifest.json"
-_TOKEN_TYPE = np.dtype("<i4")
+SEALED = (_TOKENS, _OFFSETS, _IDS, _MANIFEST)
+_LENGTHS = "lengths.bin"  # of a folder that is being written
+_WRITTEN = (_TOKENS, _LENGTHS, _IDS)
+_TOKEN_TYPE, _LENGTH_TYPE = np.dtype("<i4"), np.dtype("<i8")
+_BLOCK_LENGTHS = 1 << 16
+
+Marks = Mapping[str, Mark]  # of the files of an unsealed folder, all at the same document
 
 
 class ShardWriter:
-    """Write documents into a new folder, one after the other; a context manager."""
+    """Write documents into a folder, one after the other; a context manager.
 
-    def __init__(self, folder: Path) -> None:
-        """Make the folder, where it is missing, and its empty files."""
+    Nothing of what was written stays in memory. While documents are added, their lengths lie in a file
+    of their own, from which the seal makes the offsets; `SEALED` names the files that count then.
+    """
+
+    def __init__(self, folder: Path, marks: Sequence[Marks] = ()) -> None:
+        """Make the folder and its files, or go on with them at the last of `marks`.
+
+        Args:
+            marks: what `mark` returned, of which `intact` has proved all.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        self.num_tokens = 0
         self._folder = folder
-        self._tokens = _HashedFile(folder / _TOKENS)
-        self._ids = _HashedFile(folder / _IDS)
-        self._offsets = array("q", [0])
-
-    @property
-    def num_documents(self) -> int:
-        """Count the documents written so far."""
-        return len(self._offsets) - 1
+        self._files = {name: GrowingFile(folder / name, [mark[name] for mark in marks]) for name in _WRITTEN}
+        self.num_tokens = self._files[_TOKENS].num_bytes // _TOKEN_TYPE.itemsize
+        self.num_documents = self._files[_LENGTHS].num_bytes // _LENGTH_TYPE.itemsize
 
     def add(self, id: str, tokens: Sequence[int] | Tokens) -> None:
         """Append one document."""
-        self._tokens.write(np.asarray(tokens, dtype=_TOKEN_TYPE).tobytes())
-        self._ids.write(json.dumps(id).encode() + b"\n")
+        self._files[_TOKENS].write(np.asarray(tokens, dtype=_TOKEN_TYPE).tobytes())
+        self._files[_LENGTHS].write(np.array(len(tokens), dtype=_LENGTH_TYPE).tobytes())
+        self._files[_IDS].write(json.dumps(id).encode() + b"\n")
         self.num_tokens += len(tokens)
-        self._offsets.append(self.num_tokens)
+        self.num_documents += 1
+
+    def mark(self) -> Marks:
+        """Bring what was added to the disk; a writer can go on from here after any end of this one."""
+        return {name: file.mark() for name, file in self._files.items()}
+
+    @staticmethod
+    def intact(folder: Path, marks: Sequence[Marks]) -> int:
+        """Count the first marks up to which every file of the folder is as it was marked."""
+        return min(intact_marks(folder / name, [mark[name] for mark in marks]) for name in _WRITTEN)
 
     def __enter__(self) -> "ShardWriter":
         """Begin."""
@@ -63,14 +80,11 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the files and, unless there was an error, seal the folder with its manifest."""
-        files = {_TOKENS: self._tokens.close(), _IDS: self._ids.close()}
+        closed = {name: file.close() for name, file in self._files.items()}
         if error is not None:
             return
-        packed = io.BytesIO()
-        np.save(packed, np.array(self._offsets, dtype="<i8"))
-        offsets = _HashedFile(self._folder / _OFFSETS)
-        offsets.write(packed.getvalue())
-        files[_OFFSETS] = offsets.close()
+        offsets = self._write_offsets()
+        files = {_TOKENS: closed[_TOKENS], _IDS: closed[_IDS], _OFFSETS: offsets}
         manifest = {
             "version": _VERSION,
             "num_documents": self.num_documents,
@@ -79,6 +93,22 @@ class ShardWriter:
             "fingerprint": _content_fingerprint(files),
         }
         write_atomically(self._folder / _MANIFEST, canonical_json(manifest))
+
+    def _write_offsets(self) -> dict[str, Any]:
+        """Add up the lengths, a block at a time."""
+        offsets = GrowingFile(self._folder / _OFFSETS)
+        header = io.BytesIO()
+        shape = (self.num_documents + 1,)
+        described = {"descr": _LENGTH_TYPE.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, described)
+        offsets.write(header.getvalue() + np.zeros(1, dtype=_LENGTH_TYPE).tobytes())
+        end = 0
+        with (self._folder / _LENGTHS).open("rb") as lengths:
+            while block := lengths.read(_BLOCK_LENGTHS * _LENGTH_TYPE.itemsize):
+                ends = end + np.cumsum(np.frombuffer(block, dtype=_LENGTH_TYPE), dtype=_LENGTH_TYPE)
+                offsets.write(ends.tobytes())
+                end = int(ends[-1])
+        return offsets.close()
 
 
 class TokenShards:
@@ -100,9 +130,11 @@ class TokenShards:
         Raises:
             RunError: the folder cannot be written.
         """
-        with staged_folder(folder) as staged, ShardWriter(staged) as writer:
-            for id, tokens in documents:
-                writer.add(id, tokens)
+        with staged_folder(folder) as staged:
+            with ShardWriter(staged) as writer:
+                for id, tokens in documents:
+                    writer.add(id, tokens)
+            (staged / _LENGTHS).unlink()
         return TokenShards.open(folder)
 
     @staticmethod
@@ -154,24 +186,6 @@ class TokenShards:
         return self._fingerprint
 
 
-class _HashedFile:
-    """A new file that knows its size and hash when it is closed."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
-        self._hash = hashlib.sha256()
-        self._num_bytes = 0
-
-    def write(self, content: bytes) -> None:
-        self._file.write(content)
-        self._hash.update(content)
-        self._num_bytes += len(content)
-
-    def close(self) -> dict[str, Any]:
-        self._file.close()
-        return {"bytes": self._num_bytes, "sha256": self._hash.hexdigest()}
-
-
 def _content_fingerprint(files: dict[str, Any]) -> str:
     return fingerprint({name: files[name]["sha256"] for name in (_TOKENS, _OFFSETS)})
 
@@ -183,8 +197,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             "the path."
         )
     try:
-        manifest = json.loads(path.read_bytes())
-        intact = manifest["version"] == _VERSION and set(manifest["files"]) == {_TOKENS, _OFFSETS, _IDS}
+        content = path.read_bytes()
+        manifest = json.loads(content)
+        intact = manifest["version"] == _VERSION and content == canonical_json(manifest).encode()
+        intact = intact and set(manifest["files"]) == {_TOKENS, _OFFSETS, _IDS}
         intact = intact and all(set(facts) == {"bytes", "sha256"} for facts in manifest["files"].values())
         intact = intact and manifest["fingerprint"] == _content_fingerprint(manifest["files"])
         intact = intact and all(type(manifest[count]) is int for count in ("num_documents", "num_tokens"))

@@ -3,27 +3,44 @@
     examples  0 .. 4095           4096 .. 8191              one block each
     rows      0 .. 811            812 .. 1630               planned on lengths, shuffled in the block
 
-To find row n, the blocks before it are planned from lengths; none of their tokens is read. So a run
-resumes anywhere, and any number of ranks can each build only its own rows.
+To find row n, the blocks before it are planned from lengths, once; none of their tokens is read, and what
+is kept of them is a few bytes a row (`index.py`), in a file where one is given. So a run resumes anywhere,
+and any number of ranks can each build only its own rows.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from secondwind.data.pack import build_row, packed_length, plan_rows
+from secondwind.data.index import RowIndex, load_index
+from secondwind.data.pack import RowPlan, build_row, packed_length, plan_rows
 from secondwind.errors import ExampleError, RunError
 from secondwind.example import Example, ExampleSource, Row
 from secondwind.randomness import key, permuted
 from secondwind.runs import fingerprint
+from secondwind.signals import log_to_stderr
 from secondwind.vocabulary import Vocabulary
 
 _LAYOUT_VERSION = 1  # raise it when the same settings would give other rows
-_KEPT_PLANS = 4
+_KEPT_PLANS = 16
+_ROWS_AT_ONCE = 1024  # whose tokens are counted together
+
+
+@runtime_checkable
+class IndexedSource(Protocol):
+    """An `ExampleSource` with an index of its own, without which it finds example n by planning up to n."""
+
+    def index(self) -> npt.NDArray[np.int64]:
+        """Return what is known of where the examples are: int64[N]."""
+        ...
+
+    def adopt(self, index: npt.NDArray[np.int64]) -> None:
+        """Take over what `index()` returned, for the same examples, in another process."""
+        ...
 
 
 class RowSource(Protocol):
@@ -37,8 +54,8 @@ class RowSource(Protocol):
         """Build several rows, together where that is faster."""
         ...
 
-    def num_tokens(self, number: int) -> int:
-        """Count the non-padding tokens of one row, without building it."""
+    def row_tokens(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Count the non-padding tokens of each of rows start .. stop - 1, without building them."""
         ...
 
     def fingerprint(self) -> str:
@@ -70,23 +87,37 @@ class Packer:
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """The rows of one block: example numbers counted from the block's first, and token counts."""
+    """The rows of one block: example numbers counted from the block's first, and their lengths."""
 
     first_example: int
     lengths: npt.NDArray[np.int64]
-    rows: list[npt.NDArray[np.int64]]
+    rows: RowPlan
 
 
 class Stream:
     """Rows from an `ExampleSource`. Itself a `RowSource`, and an iterator whose place can be saved."""
 
-    def __init__(self, source: ExampleSource, packer: Packer, seed: int) -> None:
-        """Start at row 0; nothing is planned or read yet."""
+    def __init__(
+        self,
+        source: ExampleSource,
+        packer: Packer,
+        seed: int,
+        *,
+        index_file: Path | None = None,
+        log: Callable[[str], None] = log_to_stderr,
+    ) -> None:
+        """Start at row 0; nothing is planned or read yet.
+
+        Args:
+            index_file: where the index of rows is kept for the next process; none keeps it in memory.
+            log: is told of a damaged index.
+        """
         self._source = source
         self._packer = packer
         self._seed = seed
         self._next = 0
-        self._first_rows = [0]  # of every block planned so far, and of the one after
+        self._index_file, self._log = index_file, log
+        self._index: RowIndex | None = None  # read at its first use
         self._plans: dict[int, _Plan] = {}
 
     def row(self, number: int) -> Row:
@@ -122,15 +153,22 @@ class Stream:
             )
         return example
 
-    def num_tokens(self, number: int) -> int:
-        """Count the non-padding tokens of one row, from lengths alone."""
-        plan, local = self._find(number)
-        return int(plan.lengths[plan.rows[local]].sum())
+    def row_tokens(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Count the non-padding tokens of each of rows start .. stop - 1, from lengths alone."""
+        return self._indexed(stop).row_tokens(start, stop)
 
     def examples(self, number: int) -> npt.NDArray[np.int64]:
         """Return which examples of the source one row holds, in the order of its segments."""
         plan, local = self._find(number)
         return plan.first_example + plan.rows[local]
+
+    def examples_of_first(self, num_rows: int) -> npt.NDArray[np.int64]:
+        """Return which examples rows 0 .. num_rows - 1 hold, in rising order: whole blocks, and a part."""
+        if num_rows == 0:
+            return np.zeros(0, dtype=np.int64)
+        plan, local = self._find(num_rows - 1)
+        part = plan.rows.examples[: plan.rows.offsets[local + 1]]
+        return np.concatenate([np.arange(plan.first_example), plan.first_example + np.sort(part)])
 
     def fingerprint(self) -> str:
         """Return a hash of everything that determines the rows."""
@@ -177,11 +215,36 @@ class Stream:
         """Return the plan that holds a row, and the row's place in it."""
         if number < 0:
             raise IndexError(f"a stream has rows 0, 1, 2, ...; got {number}")
-        while self._first_rows[-1] <= number:
-            plan = self._plan(len(self._first_rows) - 1)
-            self._first_rows.append(self._first_rows[-1] + len(plan.rows))
-        block = bisect_right(self._first_rows, number) - 1
-        return self._plan(block), number - self._first_rows[block]
+        block, local = self._indexed(number + 1).find(number)
+        return self._plan(block), local
+
+    def _indexed(self, stop: int) -> RowIndex:
+        """Return the index, grown to hold rows up to stop - 1."""
+        if self._index is None:
+            self._index = self._opened_index()
+        if self._index.num_rows < stop:
+            while self._index.num_rows < stop:
+                plan = self._plan(self._index.num_blocks)
+                self._index.add_block(plan.rows.row_tokens(plan.lengths))
+            if self._index_file is not None and self._index.has_grown:
+                self._save(self._index, self._index_file)
+        return self._index
+
+    def _opened_index(self) -> RowIndex:
+        if self._index_file is None:
+            return RowIndex()
+        index = load_index(self._index_file, identity=self.fingerprint(), log=self._log)
+        if isinstance(self._source, IndexedSource) and len(index.source):
+            self._source.adopt(index.source)
+        return index
+
+    def _save(self, index: RowIndex, path: Path) -> None:
+        kept = {"source": self._source.index()} if isinstance(self._source, IndexedSource) else {}
+        try:
+            index.save(path, identity=self.fingerprint(), **kept)
+        except RunError as error:  # a shortcut only: what must be written will say so itself
+            self._log(f"the index of rows is not kept: {error}")
+            self._index_file = None
 
     def _plan(self, block: int) -> _Plan:
         """Plan one block, or take it from the few that are kept."""
@@ -196,7 +259,7 @@ class Stream:
             except ExampleError as error:
                 raise ExampleError(f"in the block of examples {start} .. {stop - 1}: {error}") from error
             order = permuted(np.arange(len(rows)), len(rows), key(self._seed, "row order", block))
-            self._plans[block] = _Plan(start, lengths, [rows[place] for place in order.tolist()])
+            self._plans[block] = _Plan(start, lengths, rows.reordered(order))
         return self._plans[block]
 
 
@@ -204,7 +267,11 @@ def steps_for_tokens(rows: RowSource, num_tokens: int, batch_rows: int) -> int:
     """Count the optimizer steps until `num_tokens` non-padding tokens were seen, the last step whole."""
     steps = seen = 0
     while seen < num_tokens:
-        first = steps * batch_rows
-        seen += sum(rows.num_tokens(number) for number in range(first, first + batch_rows))
-        steps += 1
+        # As many steps as the budget has room for at the mean so far: rows behind its end are not planned.
+        likely = (num_tokens - seen) * steps // seen if seen else 1
+        several = max(1, min(likely, _ROWS_AT_ONCE // batch_rows))
+        counted = rows.row_tokens(steps * batch_rows, (steps + several) * batch_rows)
+        after = seen + np.cumsum(counted.reshape(several, batch_rows).sum(axis=1))
+        needed = min(several, 1 + int(np.searchsorted(after, num_tokens)))
+        steps, seen = steps + needed, int(after[needed - 1])
     return steps

@@ -2,11 +2,14 @@
 
     shards -- windows.py --> windows -- many.py --> examples
 
-An example depends on (seed, epoch, document, window) alone.
+An example depends on (seed, epoch, document, window) alone. Windows are planned in chunks of documents, some
+ten thousand windows each, as they are reached; of the chunks before them only the number of windows is kept,
+which is the source's index: with it, example n is found at once.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,7 +29,8 @@ from secondwind.randomness import key, keys
 from secondwind.runs import fingerprint
 from secondwind.vocabulary import Vocabulary
 
-_EPOCHS_KEPT = 2  # plans of epochs in memory: the one being read and the one before it
+_CHUNK_WINDOWS = 32_768  # about so many windows are planned together: few enough to find one at once
+_CHUNKS_KEPT = 16  # plans in memory
 _NOISE = "denoise"  # the purpose of an example's key
 
 
@@ -58,14 +62,19 @@ class DenoisedCorpus:
                 f"a mixture of {len(mixture)} denoisers got {len(rooms)} rooms; wanted one for each, or one "
                 "number for all."
             )
+        if shards.num_tokens == 0:
+            raise ExampleError("the corpus has no tokens; wanted at least one non-empty document.")
         self._shards, self._vocabulary, self._seed = shards, vocabulary, seed
         # With mode-token dropout each denoiser stands twice in the table: with its mode token and without.
         entries = _with_dropout(mixture, rooms, mode_token_dropout)
         self._table = [(denoiser, rate) for denoiser, rate, _ in entries]
         self._denoisers = [denoiser for denoiser, _ in self._table]
         self._cutter = WindowCutter(self._table, [room for *_, room in entries], vocabulary, seed=seed)
-        self._first_of_epoch = [0]
-        self._plan = lru_cache(maxsize=_EPOCHS_KEPT)(self._plan_epoch)
+        # Short documents have a window each, long ones one for each room.
+        windows = shards.num_documents + shards.num_tokens // min(rooms)
+        self._chunk_documents = max(1, _CHUNK_WINDOWS * shards.num_documents // windows)
+        self._first_of_chunk = array("q", [0])
+        self._plan = lru_cache(maxsize=_CHUNKS_KEPT)(self._plan_chunk)
         self._identity = fingerprint(
             {
                 "shards": shards.fingerprint(),
@@ -137,6 +146,32 @@ class DenoisedCorpus:
         """Return how many raw tokens example `index` is made from."""
         return self._find(index).length
 
+    def window_lengths(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return how many raw tokens each example is made from; fastest for rising indices."""
+        parts = [plan.length[places] for plan, places in self._located(indices)]
+        return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
+
+    def count_by_name(self, indices: npt.NDArray[np.int64]) -> dict[str, int]:
+        """Count examples by the name of the denoiser that makes them; fastest for rising indices."""
+        counts: dict[str, int] = {}
+        for plan, places in self._located(indices):
+            for length in (1, 2):  # one token, or more: see for_window
+                drawn = plan.denoiser[places][np.minimum(plan.length[places], 2) == length]
+                found: list[int] = np.bincount(drawn, minlength=len(self._denoisers)).tolist()
+                for denoiser, count in zip(self._denoisers, found, strict=True):
+                    name = for_window(denoiser, length).name
+                    counts[name] = counts.get(name, 0) + count
+        return {name: count for name, count in counts.items() if count}
+
+    def index(self) -> npt.NDArray[np.int64]:
+        """Return the number of the first example of each chunk that was planned so far, and of the next."""
+        return np.array(self._first_of_chunk, dtype=np.int64)
+
+    def adopt(self, index: npt.NDArray[np.int64]) -> None:
+        """Take over what `index()` returned for the same corpus."""
+        if len(index) > len(self._first_of_chunk):
+            self._first_of_chunk = array("q", index.tobytes())
+
     def _tokens(self, window: "_Window") -> Tokens:
         return self._shards.document(window.document)[window.start : window.start + window.length]
 
@@ -156,17 +191,31 @@ class DenoisedCorpus:
         )
 
     def _locate(self, index: int) -> tuple[WindowPlan, int]:
-        """Find the plan that holds an example, and its place there; the epochs before it are planned."""
+        """Find the plan that holds an example, and its place there; chunks not reached yet are planned."""
         if index < 0:
             raise IndexError(f"a corpus has examples 0, 1, 2, ...; got {index}")
-        while index >= self._first_of_epoch[-1]:
-            planned = self._plan(len(self._first_of_epoch) - 1)
-            self._first_of_epoch.append(self._first_of_epoch[-1] + len(planned))
-        epoch = bisect_right(self._first_of_epoch, index) - 1
-        return self._plan(epoch), index - self._first_of_epoch[epoch]
+        while index >= self._first_of_chunk[-1]:
+            planned = self._plan(len(self._first_of_chunk) - 1)
+            self._first_of_chunk.append(self._first_of_chunk[-1] + len(planned))
+        chunk = bisect_right(self._first_of_chunk, index) - 1
+        return self._plan(chunk), index - self._first_of_chunk[chunk]
 
-    def _plan_epoch(self, epoch: int) -> WindowPlan:
-        order = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
+    def _located(self, indices: npt.NDArray[np.int64]) -> Iterator[tuple[WindowPlan, npt.NDArray[np.int64]]]:
+        """Yield the plans that hold examples, and their places there, chunk by chunk."""
+        while len(indices):
+            plan, place = self._locate(int(indices[0]))
+            places = indices - (indices[0] - place)
+            outside = (places < 0) | (places >= len(plan))
+            several = int(outside.argmax()) if outside.any() else len(indices)
+            yield plan, places[:several]
+            indices = indices[several:]
+
+    def _plan_chunk(self, chunk: int) -> WindowPlan:
+        num_documents = self._shards.num_documents
+        epoch, part = divmod(chunk, -(-num_documents // self._chunk_documents))
+        first = part * self._chunk_documents
+        places = range(first, min(first + self._chunk_documents, num_documents))
+        order = document_order(num_documents, seed=self._seed, epoch=epoch, places=places)
         return self._cutter.cut(self._shards.lengths, order, epoch=epoch)
 
 

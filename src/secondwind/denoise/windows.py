@@ -33,7 +33,7 @@ _WINDOWS_AT_ONCE = 1024
 
 @dataclass(frozen=True, eq=False)
 class WindowPlan:
-    """Every window of one epoch, in the order in which it is read; N windows.
+    """Every window of some documents of one epoch, in the order in which they are read; N windows.
 
     Args:
         document: int32[N].
@@ -92,13 +92,13 @@ class WindowCutter:
                 ]
 
     def cut(self, lengths: Integers, order: Integers, *, epoch: int) -> WindowPlan:
-        """Cut the documents of one epoch.
+        """Cut documents of one epoch, each by itself: the rest of the epoch makes no difference.
 
         Args:
-            lengths: int[D], tokens of each document.
-            order: int[D], the documents as the epoch reads them.
+            lengths: int[D], tokens of each document of the corpus.
+            order: int[K], which documents to cut, as the epoch reads them.
         """
-        waves: list[tuple[Integers, ...]] = []
+        waves = [_columns([], [], [], [], [], [])]  # documents without tokens have no windows
         place = np.flatnonzero(lengths[order] > 0)  # of a document in `order`
         start, window = np.zeros(len(place), dtype=np.int64), 0
         while len(place) > _FEW_DOCUMENTS:
@@ -118,8 +118,6 @@ class WindowCutter:
         for one, first in zip(place.tolist(), start.tolist(), strict=True):
             document = int(order[one])
             waves += self._cut_rest(one, document, int(lengths[document]), first, window, epoch=epoch)
-        if not waves:
-            raise ExampleError("the corpus has no tokens; wanted at least one non-empty document.")
         columns: list[Integers] = [np.concatenate(column) for column in zip(*waves, strict=True)]
         places = columns.pop(0)
         by_document = np.argsort(places, kind="stable")  # waves are in order already

@@ -95,12 +95,16 @@ class InstructionSource:
         log = self._log(start, stop)
         return column(log, "inputs") + column(log, "targets") + packed_length(0, 0, self._vocabulary)
 
-    def facts(self, num_examples: int = 4096) -> dict[str, Any]:
-        """Return the mixture table of the first `num_examples` examples, ready for JSON.
+    def facts(self, examples: npt.NDArray[np.int64] | range) -> dict[str, Any]:
+        """Return the mixture table of some examples, ready for JSON.
 
         Intended and realised shares by task, the formats that came out, and what was dropped.
+
+        Args:
+            examples: their numbers; planned and encoded are all up to the largest.
         """
-        table = mixture_table(self.tasks, self.shares, self._log(0, num_examples), caps=self._settings.caps)
+        log = self._log(0, max(examples, default=-1) + 1)[np.asarray(examples, dtype=np.int64)]
+        table = mixture_table(self.tasks, self.shares, log, caps=self._settings.caps)
         return {**table, "left_out": list(self.left_out)}
 
     def fingerprint(self) -> str:
@@ -125,7 +129,11 @@ class InstructionSource:
 
     def _fits_alone(self, rendered: Rendered) -> bool:
         self._pieces.learn([rendered])
-        return self._packed(rendered) <= self._settings.max_tokens
+        return self._is_learnable(rendered) and self._packed(rendered) <= self._settings.max_tokens
+
+    def _is_learnable(self, rendered: Rendered) -> bool:
+        """Say whether something stands before the first target, which nothing would predict otherwise."""
+        return self._vocabulary.bos is not None or self._pieces.num_inputs(rendered) > 0
 
     def _packed(self, rendered: Rendered) -> int:
         targets = len(self._pieces.target(rendered)) + 1  # EOS
@@ -166,8 +174,13 @@ class InstructionSource:
         return try_render(draft.record, draft.template, exemplars=exemplars)
 
     def _fit(self, draft: Draft, rendered: Rendered | None) -> tuple[Draft, Rendered, int] | None:
-        """Take exemplars away until the example fits; None where even the query alone does not."""
+        """Take exemplars away until the example fits; None where even the query alone does not.
+
+        Nor where the tokenizer makes nothing of the prompt and there is no BOS.
+        """
         shown = len(draft.exemplars)
+        if rendered is not None and not self._is_learnable(rendered):
+            return None
         while rendered is not None and self._packed(rendered) > self._settings.max_tokens:
             if shown == 0:
                 return None

@@ -6,10 +6,12 @@
 document.py  YAML 1.2 text -> plain data that remembers its lines
 fields.py    field types: shares, token budgets, paths
 models.py    the sections and their defaults              denoisers.py  a mixture of one's own
+                                                          corpus.py     where documents come from
 problems.py  every mistake once, with file, line and nearest match
 load.py      find, load, dump, schema            sweep.py  the grid of a sweep
 """
 
+from secondwind.recipe.corpus import CorpusSection, CorpusSource
 from secondwind.recipe.denoisers import (
     CausalDenoiserSection,
     DenoiserSection,
@@ -23,8 +25,6 @@ from secondwind.recipe.models import (
     AdapterSection,
     Arm,
     Attention,
-    CorpusSection,
-    CorpusSource,
     EvaluationSection,
     FlanSection,
     InstructionPath,

@@ -32,6 +32,7 @@ _PERCENT = re.compile(r"^([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?) ?%$")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _PERCENT_SCHEMA = {"type": "string", "pattern": r"^[0-9.eE+-]+ ?%$"}
 _EMBEDDED = "toyworld:"
+_ADDRESS = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|hub:)")  # not a path, and its slashes count
 _LISTED = "file:"
 
 
@@ -129,6 +130,8 @@ def _resolve(value: str, info: ValidationInfo) -> str:
     folder = _folder(info)
     if folder is None or value.startswith(_EMBEDDED):
         return value
+    if _ADDRESS.match(value):
+        return _expand(value)
     if value.startswith(_LISTED):
         return _LISTED + _resolve(value.removeprefix(_LISTED), info)
     return os.path.normpath(folder / _expand(value))

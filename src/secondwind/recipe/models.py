@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from secondwind.recipe.denoisers import DenoiserTable, table_problems
+from secondwind.recipe.checks import cross_check
+from secondwind.recipe.corpus import CorpusSection
+from secondwind.recipe.denoisers import DenoiserTable
 from secondwind.recipe.fields import (
     Caps,
     Count,
@@ -37,13 +39,18 @@ ARMS: tuple[Arm, ...] = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
 
 
 class AdapterSection(Section):
-    """Train a small adapter instead of all parameters; it is merged at export."""
+    """Train a small adapter instead of all parameters, a fresh one in each stage; it is merged at export.
+
+    The rows of sentinels and mode tokens train as well.
+    """
 
     type: Literal["lora"] = "lora"
     rank: Count = Field(default=16, description="Rank of the update.")
     alpha: Positive = Field(default=32.0, description="Scale of the update: alpha / rank.")
     dropout: Share = Field(default=0.0, description="Dropout before the update.")
-    target_modules: Text = Field(default="all-linear", description="Module names as peft matches them.")
+    target_modules: Text = Field(
+        default="all-linear", description="all-linear, or a regular expression for names of modules."
+    )
 
 
 class ModelSection(Section):
@@ -89,29 +96,6 @@ class PretrainSection(Section):
         default=(), description="Shares of the training after which a base is kept, for compute curves."
     )
     seed: Seed = Field(default=0, description="Seed of the base; the study's seeds leave the base alone.")
-
-
-class CorpusSource(Section):
-    """Documents from one path."""
-
-    path: SourcePath = Field(description="File, folder or glob; or toyworld:base, toyworld:fresh.")
-    text_field: Text = Field(default="text", description="The field of a JSONL record that holds the text.")
-    rate: Positive = Field(default=1.0, description="Relative weight of this source.")
-    limit: Count | None = Field(default=None, description="Documents to read from it; null for all.")
-
-
-class CorpusSection(Section):
-    """Documents for the stages ul2r, clm and pretrain."""
-
-    sources: tuple[CorpusSource, ...] = Field(min_length=1, description="Where documents come from.")
-    same_as_pretraining: Literal["yes", "no", "unknown"] = Field(
-        default="unknown",
-        description="Whether the base was pretrained on these documents; stated in the report.",
-    )
-    held_out: Share = Field(
-        default=0.005, description="Share of documents kept for perplexity, by text hash."
-    )
-    engine: Literal["local", "ray"] = Field(default="local", description="Who prepares the corpus.")
 
 
 def _mixture_form(value: object) -> str:
@@ -240,7 +224,16 @@ class TrainingSection(Section):
     micro_batch_rows: CountOrAuto = Field(default="auto", description="Rows per forward pass.")
     checkpoint_every: Count = Field(default=200, description="Optimizer steps between checkpoints.")
     keep: Count = Field(default=2, description="Checkpoints to keep.")
+    average_last: int = Field(
+        default=0,
+        ge=0,
+        description="Keep the mean of the parameters at the last so many checkpoints; 0 is off.",
+    )
     on_non_finite: Literal["stop", "skip"] = "stop"
+    activation_checkpointing: bool = Field(
+        default=False, description="Compute layers twice instead of keeping what they computed."
+    )
+    compile: bool = Field(default=False, description="Compile feed-forward blocks with torch.compile.")
     parallel: Literal["auto", "none", "fsdp"] = "auto"
     threads: Count | None = Field(default=None, description="CPU threads; null decides once and records it.")
 
@@ -271,47 +264,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _sections_belong_together(self) -> "Recipe":
-        problems = _cross_check(self)
+        problems = cross_check(self)
         if problems:
             texts = [f"{place}: {text}" for place, text in problems]
             raise PydanticCustomError("recipe", "{text}", {"text": "; ".join(texts), "problems": problems})
         return self
-
-
-def _cross_check(recipe: Recipe) -> list[tuple[str, str]]:
-    """List what no single section can know, as (place, text)."""
-    problems: list[tuple[str, str]] = []
-    if (recipe.model is None) == (recipe.pretrain is None):
-        both = "both" if recipe.model else "neither"
-        problems.append(("model", f"got {both} of model and pretrain; wanted exactly one of them"))
-    if recipe.pretrain is not None and "model_type" not in recipe.pretrain.config:
-        problems.append(("pretrain.config", "missing model_type; wanted a Hugging Face one, such as llama"))
-    for place, values in (("arms", recipe.arms), ("seeds", recipe.seeds)):
-        if len(set(values)) < len(values):
-            problems.append((place, f"got {list(values)}; wanted each value once"))
-    # The control reads the corpus of ul2r with the budget of ul2r.
-    needs = {"ul2r": ("ul2r", "corpus"), "clm": ("ul2r", "corpus"), "flan": ("flan",)}
-    for stage, sections in needs.items():
-        users = [arm for arm in recipe.arms if stage in arm.split("+")]
-        missing = [section for section in sections if getattr(recipe, section) is None]
-        problems += [
-            ("arms", f"arm '{users[0]}' needs the section {name}; add it") for name in missing if users
-        ]
-    if recipe.pretrain is not None and recipe.corpus is None:
-        problems.append(("pretrain", "needs the section corpus; add it"))
-    if recipe.flan is not None and recipe.flan.corpus_share > 0 and recipe.corpus is None:
-        problems.append(("flan.corpus_share", "needs the section corpus; add it, or set the share to 0"))
-    problems += _evaluation_problems(recipe.evaluation)
-    if recipe.ul2r is not None and not isinstance(recipe.ul2r.mixture, str):
-        problems += table_problems(recipe.ul2r.mixture, row_length=recipe.ul2r.row_length)
-    return list(dict.fromkeys(problems))
-
-
-def _evaluation_problems(section: EvaluationSection) -> list[tuple[str, str]]:
-    problems: list[tuple[str, str]] = []
-    if len(set(section.attention)) < len(section.attention):
-        problems.append(("evaluation.attention", f"got {list(section.attention)}; wanted each mask once"))
-    if {"toy", "toy-dev"} <= {protocol.suite for protocol in section.protocols}:
-        text = "got toy and toy-dev, which would be averaged; choose settings on toy-dev, then measure on toy"
-        problems.append(("evaluation.protocols", text))
-    return problems

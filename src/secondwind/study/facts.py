@@ -82,12 +82,7 @@ def denoiser_table(
 def examples_by_source(stage: StageRows, num_rows: int) -> dict[str, int]:
     """Count the examples of the first rows by denoiser, from plans alone."""
     assert isinstance(stage.rows, Stream) and isinstance(stage.source, DenoisedCorpus)
-    counted: dict[str, int] = {}
-    for number in range(num_rows):
-        for index in stage.rows.examples(number).tolist():
-            name = stage.source.denoiser(index).name
-            counted[name] = counted.get(name, 0) + 1
-    return counted
+    return stage.source.count_by_name(stage.rows.examples_of_first(num_rows))
 
 
 def instruction_facts(stage: StageRows, num_rows: int) -> dict[str, Any]:
@@ -97,16 +92,17 @@ def instruction_facts(stage: StageRows, num_rows: int) -> dict[str, Any]:
     of all tokens.
     """
     assert isinstance(stage.rows, Stream)
-    numbers = np.concatenate([stage.rows.examples(number) for number in range(num_rows)])
+    numbers = stage.rows.examples_of_first(num_rows)
     if isinstance(stage.source, InstructionSource):
-        return stage.source.facts(len(numbers))
+        return stage.source.facts(numbers)
     assert isinstance(stage.source, MixedSource)
     mixed, tasks = stage.source, stage.source.sources[0]
     assert isinstance(tasks, InstructionSource)
     stop = int(numbers.max()) + 1
-    is_plain = mixed.turns(0, stop).parts[numbers] == 1
+    turns = mixed.turns(0, stop)
+    is_plain = turns.parts[numbers] == 1
     lengths = mixed.lengths(0, stop)[numbers]
-    facts = tasks.facts(int(np.count_nonzero(~is_plain)))
+    facts = tasks.facts(turns.places[numbers][~is_plain])
     num_plain, plain_tokens = int(np.count_nonzero(is_plain)), int(lengths[is_plain].sum())
     plain_targets = plain_tokens - num_plain  # nothing predicts BOS or, without one, a first token
     targets = plain_targets + sum(task["target_tokens"] for task in facts["tasks"])

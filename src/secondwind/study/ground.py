@@ -5,32 +5,35 @@ recipe.corpus                    ->  corpus/              token shards, a share 
 recipe.flan.sources              ->  tasks                without held-out tasks and licences
 """
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from secondwind import toyworld
-from secondwind.data import Corpus, Document, Faults, prepare, read_documents
+from secondwind.data import Corpus, Document, Faults, prepare, read_documents, source_identity
 from secondwind.denoise import required_sentinels
 from secondwind.errors import RecipeError, nearest
 from secondwind.flops import ModelSize, known_base
 from secondwind.instruct import Task, load_tasks, select_tasks
 from secondwind.model.export import export
-from secondwind.model.load import load, load_adopted
+from secondwind.model.load import load, load_adopted, position_limit_of
 from secondwind.recipe import CorpusSource, FlanSection, Recipe, TrainingSection
-from secondwind.runs import file_sha256
 from secondwind.study.limits import supported_backend
 from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms
 from secondwind.study.monitor import Monitor
 from secondwind.study.plan import Node, training_nodes
 from secondwind.study.pretrain import pretrain
+from secondwind.study.settings import available_cpus
 from secondwind.vocabulary import Tokenizer, Vocabulary, decode
 
 TOYWORLD = "toyworld:"
 # Infilling prompts need a few sentinels even where no denoiser runs.
 _FEWEST_SENTINELS = 10
+# Fewer documents are more likely books, or lines mistaken for documents, than a corpus.
+_FEW_DOCUMENTS = 20
 _BASE_ROW_TOKENS = 2048  # of a base that nobody knows
 _TOY_DOCUMENTS = {"base": 400_000, "fresh": 20_000, "held_out": 500}
 
@@ -98,6 +101,9 @@ def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, training: Trainin
     corpus = None
     if recipe.corpus is not None:
         corpus = prepare_corpus(recipe, tokenizer, vocabulary, out / "corpus", monitor)
+        note = corpus_note(corpus)
+        if note:
+            monitor.say(f"note: {note}")
     tokens, context = pretraining_of(recipe)
     return Ground(
         recipe=recipe,
@@ -163,6 +169,7 @@ def _make_base(
         assert recipe.model is not None
         source = model_path(recipe)
         revision = None if Path(source).is_dir() else recipe.model.revision
+        _refuse_long_examples(recipe, position_limit_of(source, revision=revision))
     backend = "auto" if recipe.model is None else supported_backend(recipe.model.backend)
     model = load(
         source,
@@ -174,18 +181,32 @@ def _make_base(
     export(model, base, record={"arm": "base", "size": asdict(model.size())})
 
 
-def documents(source: CorpusSource, faults: Faults) -> Iterator[Document]:
-    """Yield the documents of one corpus source, a file of the user's or a split of the toy world."""
-    if not source.path.startswith(TOYWORLD):
-        yield from read_documents(
-            source.path, text_field=source.text_field, limit=source.limit, faults=faults
+def _refuse_long_examples(recipe: Recipe, positions: int | None) -> None:
+    """Refuse rows whose examples the model has no positions for, before anything is prepared."""
+    longest: dict[str, int] = {}
+    if recipe.ul2r is not None and {"ul2r", "clm"} & {step for arm in recipe.arms for step in arm.split("+")}:
+        longest["ul2r.row_length / examples_per_row"] = max(denoiser_rooms(recipe.ul2r))
+    if recipe.flan is not None and any("flan" in arm for arm in recipe.arms):
+        longest["flan.row_length"] = recipe.flan.row_length
+    wrong = [f"{name} is {length:,}" for name, length in longest.items() if positions and length > positions]
+    if wrong:
+        raise RecipeError(
+            f"examples may not be longer than the {positions:,} positions that the model was built for, and "
+            f"{' and '.join(wrong)}. Lower it."
         )
+
+
+def documents(source: CorpusSource, faults: Faults) -> Iterator[Document]:
+    """Yield the documents of one corpus source, files of the user's or a split of the toy world."""
+    if not source.path.startswith(TOYWORLD):
+        found = read_documents(source.path, text_field=source.text_field, limit=source.limit, faults=faults)
+        yield from found if source.rate == 1 else (replace(d, rate=source.rate) for d in found)
         return
     split = source.path.removeprefix(TOYWORLD)
     if split not in _TOY_DOCUMENTS:
         raise RecipeError(f"no toy corpus '{source.path}'.{nearest(split, _TOY_DOCUMENTS)}")
     for number, text in enumerate(toyworld.corpus(split, source.limit or _TOY_DOCUMENTS[split])):
-        yield Document(text, id=f"{source.path}:{number}")
+        yield Document(text, f"{source.path}:{number}", source.rate)
 
 
 def prepare_corpus(
@@ -209,22 +230,37 @@ def prepare_corpus(
         identity={
             "sources": [_source_identity(source) for source in section.sources],
             "vocabulary": vocabulary.to_json(),
-            "tokenizer": sorted(tokenizer.get_vocab().items()),
+            "tokenizer": _tokenizer_identity(tokenizer),
         },
+        duplicates=section.duplicates,
+        workers=available_cpus() if section.workers == "auto" else section.workers,
         progress=tell,
+    )
+
+
+def corpus_note(corpus: Corpus) -> str:
+    """Say that a corpus has suspiciously few documents; '' where it does not."""
+    count = corpus.train.num_documents
+    if count >= _FEW_DOCUMENTS:
+        return ""
+    return (
+        f"the corpus has {count:,} document{'s' if count > 1 else ''} to train on. One plain-text file is "
+        "one document; in JSONL each line is one."
     )
 
 
 def _source_identity(source: CorpusSource) -> dict[str, Any]:
     """Describe a source so that a changed file is read again."""
-    told: dict[str, Any] = {"field": source.text_field, "limit": source.limit}
+    told: dict[str, Any] = {"field": source.text_field, "limit": source.limit, "rate": source.rate}
     if source.path.startswith(TOYWORLD):
         return told | {"path": source.path, "world": toyworld.VERSION}
-    path = Path(source.path)
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    if not path.exists():
-        files = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
-    return told | {"files": [[file.name, file_sha256(file)] for file in files if file.is_file()]}
+    return told | {"files": source_identity(source.path)}
+
+
+def _tokenizer_identity(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Describe all that turns text into ids: merges and normalizers too, not the entries alone."""
+    state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
+    return state | {"truncation": None, "padding": None}  # left behind by whoever called it last
 
 
 def read_tasks(section: FlanSection | None) -> tuple[tuple[Task, ...], Faults]:

@@ -9,6 +9,7 @@ all Flan arms of one seed see the same rows too.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from secondwind.data import ControlStream, MixedSource, Packer, RowSource, Stream
 from secondwind.denoise import CAUSAL, DenoisedCorpus
@@ -68,7 +69,8 @@ class StudyRows:
             raise RecipeError(f"the stage {name} needs the sections ul2r and corpus. Add them to the recipe.")
         if name == "ul2r":
             source = denoised_corpus(ground, section, seed)
-            stream = Stream(source, Packer(section.row_length, ground.vocabulary), seed=seed)
+            packer = Packer(section.row_length, ground.vocabulary)
+            stream = Stream(source, packer, seed=seed, index_file=_index_file(ground, name, seed))
             return StageRows(stream, source, section.row_length)
         mirrored = self.stage("ul2r", seed).rows
         control = ControlStream(ground.corpus.train, mirrored, ground.vocabulary, section.row_length, seed)
@@ -108,8 +110,14 @@ def _flan_rows(ground: Ground, seed: int) -> StageRows:
             ground.corpus.train, CAUSAL, ground.vocabulary, seed=seed, room=section.row_length // 2
         )
         source = MixedSource([tasks, plain], [1 - section.corpus_share, section.corpus_share])
-    stream = Stream(source, Packer(section.row_length, ground.vocabulary), seed=seed)
+    packer = Packer(section.row_length, ground.vocabulary)
+    stream = Stream(source, packer, seed=seed, index_file=_index_file(ground, "flan", seed))
     return StageRows(stream, source, section.row_length)
+
+
+def _index_file(ground: Ground, name: str, seed: int) -> Path:
+    """Return where the index of a stage's rows is kept, so that a study that goes on finds them at once."""
+    return ground.out / "rows" / f"{name}-{seed}.index"
 
 
 def raw_tokens_read(stage: StageRows, num_rows: int) -> int | None:
@@ -120,6 +128,5 @@ def raw_tokens_read(stage: StageRows, num_rows: int) -> int | None:
     if isinstance(stage.rows, ControlStream):
         return stage.rows.tokens_read(num_rows)
     if isinstance(stage.rows, Stream) and isinstance(stage.source, DenoisedCorpus):
-        read = (stage.rows.examples(number).tolist() for number in range(num_rows))
-        return sum(stage.source.window_length(index) for examples in read for index in examples)
+        return int(stage.source.window_lengths(stage.rows.examples_of_first(num_rows)).sum())
     return None

@@ -115,8 +115,8 @@ class Claims:
         foreign = [name for name in self._meanings.values() if name not in self._ids]
         if foreign:
             raise VocabularyError(
-                f"the tokenizer has no token '{foreign[0]}', which was adopted before: it is not the one that "
-                "secondwind.json was made for. Use the tokenizer saved beside it."
+                f"the tokenizer has no token '{foreign[0]}', which was adopted before: it is not the one "
+                "that secondwind.json was made for. Use the tokenizer saved beside it."
             )
         refused = [name for name in self._claimed if name not in self._ids]
         if refused:

@@ -1,0 +1,121 @@
+"""A preparation under way: parts that are whole, and a journal of them, so that none is encoded twice.
+
+    .corpus.begun/journal.jsonl   {"made_from": ...}                  which inputs these parts are of
+                                  {"part": {...}, "check": ...}       a line for each, with all hashes
+    .corpus.begun/train/          shards without a manifest; .corpus.begun/held_out/ likewise
+
+A part counts if its line is whole and if every file has the bytes that the line says; a stretch that a
+crash tore is cut off and made again. The finished folder takes its place in one step.
+"""
+
+import os
+import shutil
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from secondwind.data.growing import Mark
+from secondwind.data.shards import SEALED, Marks, ShardWriter
+from secondwind.errors import RunError, VocabularyError
+from secondwind.runs import JsonLines, fingerprint, staged_folder, sync_file, write_atomically
+
+_JOURNAL = "journal.jsonl"
+
+
+class Begun:
+    """What was done of a preparation, and what is added to it."""
+
+    def __init__(self, folder: Path, made_from: str, *, sides: Sequence[str]) -> None:
+        """Name a preparation of `folder`; nothing is read or written yet.
+
+        Args:
+            made_from: the fingerprint of the inputs; parts made from others are deleted.
+            sides: the names of the shards in it.
+        """
+        self.num_chunks = 0
+        self.without_tokens: list[str] = []
+        self._folder, self._made_from, self._sides = folder, made_from, tuple(sides)
+        self._parts = folder.with_name(f".{folder.name}.begun")
+        self._journal = JsonLines(self._parts / _JOURNAL)
+
+    @contextmanager
+    def writing(self) -> Generator[list[ShardWriter]]:
+        """Go on at the last whole part: a writer for each side, sealed at the end.
+
+        Parts are kept at any error but a wrong tokenizer, with which they are of no use.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        try:
+            marks = self._settle()
+            with ExitStack() as stack:
+                yield [
+                    stack.enter_context(ShardWriter(self._parts / side, marks[side])) for side in self._sides
+                ]
+        except OSError as error:
+            raise RunError(
+                f"cannot write {self._parts}: {error.strerror or error}. What was encoded is kept. Free "
+                "space, or choose another folder with --out, and run again."
+            ) from error
+        except VocabularyError:
+            self.clear()
+            raise
+
+    def mark(self, writers: Sequence[ShardWriter], num_chunks: int, without_tokens: Sequence[str]) -> None:
+        """End a part: all chunks up to `num_chunks` are on the disk."""
+        sides = {side: writer.mark() for side, writer in zip(self._sides, writers, strict=True)}
+        part = {"chunks": num_chunks, "without_tokens": list(without_tokens), "sides": sides}
+        self._journal.append({"part": part, "check": fingerprint(part)})
+        sync_file(self._journal.path)
+        self.without_tokens += without_tokens
+
+    def publish(self, name: str, facts: str) -> None:
+        """Put the sealed shards, and a file `name` with their facts, in the place of the folder.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        with staged_folder(self._folder) as staged:
+            for side in self._sides:
+                (staged / side).mkdir()
+                for file in SEALED:
+                    _link(self._parts / side / file, staged / side / file)
+            write_atomically(staged / name, facts)
+        self.clear()
+
+    def clear(self) -> None:
+        """Delete the parts."""
+        shutil.rmtree(self._parts, ignore_errors=True)
+
+    def _settle(self) -> dict[str, list[Marks]]:
+        """Read the journal up to the last part that is whole on every side."""
+        first, *lines = self._journal.read() or [{}]
+        if first != {"made_from": self._made_from}:
+            self.clear()
+            self._parts.mkdir(parents=True)
+            self._journal.append({"made_from": self._made_from})
+            lines = []
+        whole = takewhile(lambda line: line.get("check") == fingerprint(line.get("part")), lines)
+        parts = [line["part"] for line in whole]
+        marks = {side: [_marks(part["sides"][side]) for part in parts] for side in self._sides}
+        num_whole = min(ShardWriter.intact(self._parts / side, marks[side]) for side in self._sides)
+        self._journal.cut_back(1 + num_whole)
+        for part in parts[:num_whole]:
+            self.num_chunks = part["chunks"]
+            self.without_tokens += part["without_tokens"]
+        return {side: marks[side][:num_whole] for side in self._sides}
+
+
+def _marks(stored: dict[str, Any]) -> Marks:
+    return {name: Mark(*mark) for name, mark in stored.items()}
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; the parts stay whole until the folder stands."""
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
