@@ -196,7 +196,14 @@ def test_an_architecture_that_drops_the_layout_gets_the_dense_mask() -> None:
 
 def test_an_architecture_without_explicit_masks_is_refused() -> None:
     with pytest.raises(ModelError, match="'bloom' cannot run under an explicit attention mask"):
-        settle_backend(network_of("bloom", hidden_size=32, n_layer=2, n_head=4), "auto", attention="prefix")
+        settle_backend(network_of("bloom", hidden_size=32, n_layer=2, n_head=4), "auto", attention="causal")
+
+
+def test_alibi_is_refused_for_prefix_attention_only() -> None:
+    network = network_of("mpt", d_model=32, n_layers=2, n_heads=4, max_seq_len=64)
+    assert settle_backend(network, "auto", attention="causal") == "dense"
+    with pytest.raises(ModelError, match="'mpt' adds ALiBi's bias"):
+        settle_backend(network, "auto", attention="prefix")
 
 
 def test_a_built_in_causal_mask_is_refused_for_prefix_attention_only() -> None:

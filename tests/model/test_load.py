@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 from secondwind.errors import ModelError
 from secondwind.model.embeddings import NOISE
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, load, new_model
+from secondwind.model.load import RECORD, load, new_model, source_note
 from secondwind.vocabulary import Vocabulary
 from tests.model.conftest import CONFIGS, make_model, make_tokenizer
 
@@ -288,3 +288,13 @@ def test_a_new_model_leaves_the_random_state_alone() -> None:
 def test_a_configuration_that_is_not_understood_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="cannot make a network from the configuration"):
         new_model(config, make_tokenizer(), seed=1)
+
+
+def test_a_name_that_could_be_a_folder_or_a_hub_model_says_which_it_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert source_note("some/model") == "no folder 'some/model' here; trying the hub"
+    (tmp_path / "some" / "model").mkdir(parents=True)
+    assert source_note("some/model") == "'some/model' is a folder here; it is used, and the hub is not asked"
+    assert source_note("./some/model") == source_note(str(tmp_path)) == source_note("runs/a/models/b") == ""

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from secondwind.example import Row
+from secondwind.model.adapter import Adapter, adapt
 from secondwind.model.backend import settle_backend
 from secondwind.model.load import LanguageModel
 from secondwind.randomness import Draws, key
@@ -17,6 +19,7 @@ from secondwind.vocabulary import Vocabulary
 
 VOCABULARY_SIZE = 32
 ROW_LENGTH = 20
+LORA = Adapter(rank=2, alpha=4.0, dropout=0.1)
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +64,9 @@ class TinyRows:
         """Build several rows."""
         return [self.row(number) for number in numbers]
 
-    def num_tokens(self, number: int) -> int:
-        """Count the non-padding tokens of one row."""
-        return self.row(number).num_tokens
+    def row_tokens(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Count the non-padding tokens of each of some rows."""
+        return np.array([self.row(number).num_tokens for number in range(start, stop)])
 
     def fingerprint(self) -> str:
         """Return a hash of the rows."""
@@ -87,12 +90,13 @@ def make_network(*, seed: int = 0, tied: bool = False, dropout: float = 0.0) -> 
     return LlamaForCausalLM(config).eval()
 
 
-def make_model(*, seed: int = 0, dropout: float = 0.0) -> LanguageModel:
-    """Wrap the tiny Llama for training under the prefix mask."""
-    network = make_network(seed=seed, dropout=dropout)
+def make_model(*, seed: int = 0, dropout: float = 0.0, adapter: Adapter | None = None) -> LanguageModel:
+    """Wrap the tiny Llama for training under the prefix mask, with an adapter if one is given."""
+    network = make_network(seed=seed, dropout=dropout, tied=adapter is not None)
     backend = settle_backend(network, "auto", attention="prefix")
-    vocabulary = Vocabulary(size=VOCABULARY_SIZE, eos=30, pad=31, bos=None, sentinels=(), modes={})
-    return LanguageModel(network, None, vocabulary, "prefix", backend, "tiny")
+    vocabulary = Vocabulary(size=VOCABULARY_SIZE, eos=30, pad=31, bos=None, sentinels=(28, 29), modes={})
+    model = LanguageModel(network, None, vocabulary, "prefix", backend, "tiny")
+    return model if adapter is None else adapt(model, adapter, seed=0).model
 
 
 def make_settings(**changes: Any) -> TrainSettings:

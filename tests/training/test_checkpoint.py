@@ -33,7 +33,9 @@ def _saved(folder: Path, *steps: int, keep: int = 9, tied: bool = False) -> list
         optimizer.step()
         state = {"counts": {"step": step}}
         paths.append(
-            checkpoint.save(folder, step, network=network, optimizer=optimizer, state=state, keep=keep)
+            checkpoint.save(
+                folder, step, network=network, optimizer=optimizer, average={}, state=state, keep=keep
+            )
         )
     return paths
 
@@ -66,7 +68,7 @@ def test_restored_parameters_and_optimizer_state_are_bit_equal(tmp_path, tied):
     network = make_network(seed=99, tied=tied)
     optimizer = make_optimizer(network, make_settings())
     checkpoint.restore(saved, network=network, optimizer=optimizer)
-    (again,) = [checkpoint.save(tmp_path, 8, network=network, optimizer=optimizer, state={}, keep=9)]
+    again = checkpoint.save(tmp_path, 8, network=network, optimizer=optimizer, average={}, state={}, keep=9)
     for name in (checkpoint.PARAMETERS, checkpoint.OPTIMIZER):
         assert (saved / name).read_bytes() == (again / name).read_bytes()
     assert checkpoint.read_state(saved) == {"counts": {"step": 7}}

@@ -1,5 +1,6 @@
 """The loop end to end: it learns, it counts, and no interruption changes a bit of what it does."""
 
+import math
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from secondwind import runs
 from secondwind.errors import NonFiniteLoss, Paused, RunError
@@ -18,10 +20,11 @@ from secondwind.example import Batch, Row
 from secondwind.flops import attention_pairs, training_flops
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import TargetLoss
-from secondwind.training import checkpoint, loop, read_timing
+from secondwind.training import checkpoint, read_timing, stage
+from secondwind.training import step as steps
 from secondwind.training.loop import train
 from secondwind.training.records import StepReport
-from tests.training.conftest import ROW_LENGTH, TinyRows, make_model, make_settings
+from tests.training.conftest import LORA, ROW_LENGTH, TinyRows, make_model, make_settings
 
 
 class Killed(BaseException):
@@ -60,19 +63,23 @@ def _assert_equal_to_unbroken(unbroken, folder, model, summary) -> None:
 
 def test_loss_falls(tmp_path):
     train(make_model(), TinyRows(), make_settings(steps=40, checkpoint_every=100), tmp_path)
-    losses = [record["loss"] for record in loop.JsonLines(tmp_path / "metrics.jsonl").read()]
+    losses = [record["loss"] for record in runs.JsonLines(tmp_path / "metrics.jsonl").read()]
     assert len(losses) == 40
     assert losses[-1] < 0.7 * losses[0]
 
 
 def test_metrics_name_the_stage_and_count_tokens_targets_and_sources(unbroken):
-    records = loop.JsonLines(unbroken[0] / "metrics.jsonl").read()
+    records = runs.JsonLines(unbroken[0] / "metrics.jsonl").read()
     assert [record["step"] for record in records] == [1, 2, 3, 4, 5, 6, 7, 8]
     rows = [TinyRows().row(number) for number in range(6)]
     first = records[0]
     assert set(first) == {
-        "stage", "step", "loss", "grad_norm", "learning_rate", "tokens", "target_tokens", "sources",
+        "stage", "step", "loss", "grad_norm", "grad_norms", "learning_rate", "micro_batch_rows", "tokens",
+        "target_tokens", "sources",
     }  # fmt: skip
+    assert first["micro_batch_rows"] == 4
+    assert set(first["grad_norms"]) == {"embeddings", "matrices", "vectors"}
+    assert math.hypot(*first["grad_norms"].values()) == pytest.approx(first["grad_norm"], rel=1e-5)
     assert first["stage"] == "train"
     assert first["tokens"] == sum(row.num_tokens for row in rows)
     assert first["target_tokens"] == sum(row.num_targets for row in rows)
@@ -89,12 +96,24 @@ def test_summary_counts_the_whole_stage(unbroken):
     assert summary.tokens == sum(row.num_tokens for row in rows)
     assert summary.target_tokens == sum(row.num_targets for row in rows)
     assert summary.rows_tokens == 8 * 6 * ROW_LENGTH
-    assert summary.final_loss == loop.JsonLines(unbroken[0] / "metrics.jsonl").read()[-1]["loss"]
+    assert summary.final_loss == runs.JsonLines(unbroken[0] / "metrics.jsonl").read()[-1]["loss"]
     pairs = sum(attention_pairs(row.segment_ids, row.prefix_mask) for row in rows)
     assert summary.flops == training_flops(
         unbroken[1].size(), tokens=summary.tokens, target_tokens=summary.target_tokens, attention_pairs=pairs
     )
     assert summary.skipped == 0
+
+
+def test_summary_tells_targets_and_losses_of_every_source(unbroken):
+    records = runs.JsonLines(unbroken[0] / "metrics.jsonl").read()
+    sources = unbroken[2].sources
+    assert list(sources) == ["C", "R"]
+    for name, found in sources.items():
+        counts = [record["sources"][name][1] for record in records]
+        assert found["target_tokens"] == sum(counts)
+        assert found["target_share"] == sum(counts) / unbroken[2].target_tokens
+        total, count = records[-1]["sources"][name]
+        assert found["last_loss"] == total / count < found["first_loss"]
 
 
 def test_times_are_kept_apart_from_metrics(unbroken):
@@ -103,6 +122,8 @@ def test_times_are_kept_apart_from_metrics(unbroken):
     assert timing.tokens == unbroken[2].tokens
     assert timing.tokens_per_second > 0
     assert timing.save_seconds > 0
+    assert timing.data_wait_seconds > 0
+    assert timing.peak_memory_bytes > 2**20
     assert b"seconds" not in _metrics(unbroken[0])
 
 
@@ -112,7 +133,7 @@ def test_accumulated_micro_batches_equal_one_big_batch(tmp_path, micro_batch_row
     for name, size in (("big", 6), ("small", micro_batch_rows)):
         settings = make_settings(micro_batch_rows=size, steps=3)
         train(make_model(), TinyRows(), settings, tmp_path / name)
-        records = loop.JsonLines(tmp_path / name / "metrics.jsonl").read()
+        records = runs.JsonLines(tmp_path / name / "metrics.jsonl").read()
         losses.append([(record["loss"], record["grad_norm"]) for record in records])
     targets = [TinyRows().row(number).num_targets for number in range(6)]
     assert len(set(targets)) > 1, "equal target counts would hide a wrong normalisation"
@@ -163,7 +184,7 @@ def test_run_killed_at_any_point_of_a_save_is_bit_equal_after_resume(tmp_path, u
     with monkeypatch.context() as patch:
         for name in ("save_file", "_manifest", "rotate"):
             patch.setattr(checkpoint, name, deadly(getattr(checkpoint, name)))
-        for module in (loop, runs):
+        for module in (stage, runs):
             patch.setattr(module, "sync_file", deadly(module.sync_file))
         patch.setattr(Path, "rename", deadly(Path.rename))
         patch.setattr(shutil, "rmtree", deadly(shutil.rmtree, counted=0))
@@ -188,6 +209,44 @@ def test_resume_is_bit_equal_with_other_settings_too(tmp_path, changes):
     assert models[0].network.model.embed_tokens.weight.dtype == torch.float32
 
 
+def test_an_adapter_resumes_bit_equal_from_checkpoints_without_the_frozen_weights(tmp_path):
+    models = [make_model(adapter=LORA) for _ in range(3)]
+    before = models[0].network.state_dict()
+    frozen = {name for name, p in models[0].network.named_parameters() if not p.requires_grad}
+    whole = {name: before[name].clone() for name in frozen}
+    train(models[0], TinyRows(), make_settings(), tmp_path / "unbroken")
+    with pytest.raises(Killed):
+        train(models[1], TinyRows(), make_settings(), tmp_path / "killed", progress=_kill_after(5))
+    train(models[2], TinyRows(), make_settings(), tmp_path / "killed")
+    assert _metrics(tmp_path / "killed") == _metrics(tmp_path / "unbroken")
+    assert torch.equal(_parameters(models[2]), _parameters(models[0]))
+    after = models[0].network.state_dict()
+    assert all(torch.equal(after[name], whole[name]) for name in frozen)
+    stored = set(load_file(tmp_path / "killed" / "checkpoints" / "step-8" / checkpoint.PARAMETERS))
+    assert stored == {name for name, p in models[0].network.named_parameters() if p.requires_grad}
+
+
+def test_an_adapter_is_not_put_on_other_weights_or_resumed_as_another(tmp_path):
+    with pytest.raises(Killed):
+        train(make_model(adapter=LORA), TinyRows(), make_settings(), tmp_path, progress=_kill_after(4))
+    with pytest.raises(RunError, match="frozen was .*, is "):
+        train(make_model(seed=1, adapter=LORA), TinyRows(), make_settings(), tmp_path)
+    with pytest.raises(RunError, match=r"adapter.alpha was 4.0, is 8.0"):
+        train(make_model(adapter=replace(LORA, alpha=8.0)), TinyRows(), make_settings(), tmp_path)
+
+
+def test_what_does_not_train_costs_a_third_less(tmp_path):
+    adapted = make_model(adapter=LORA)
+    summary = train(adapted, TinyRows(), make_settings(steps=2), tmp_path)
+    rows = [TinyRows().row(number) for number in range(2 * 6)]
+    pairs = sum(attention_pairs(row.segment_ids, row.prefix_mask) for row in rows)
+    whole = training_flops(
+        adapted.size(), tokens=summary.tokens, target_tokens=summary.target_tokens, attention_pairs=pairs
+    )
+    body, head = 4 * 16 * 16 + 3 * 16 * 24, 32 * 16  # four projections and the MLP; tied to the embedding
+    assert summary.flops == whole - 2 * (body * summary.tokens + head * summary.target_tokens)
+
+
 class SameRows(TinyRows):
     """The same row for ever."""
 
@@ -205,9 +264,9 @@ def test_dropout_differs_from_step_to_step_and_between_micro_batches(tmp_path, d
         losses.append((loss := original(model, batch)).total.item())
         return loss
 
-    original = loop.target_loss
+    original = steps.target_loss
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "target_loss", target_loss)
+        patch.setattr(steps, "target_loss", target_loss)
         train(make_model(dropout=dropout), SameRows(), settings, tmp_path)
     assert len(losses) == 4
     assert len(set(losses)) == num_losses
@@ -314,18 +373,36 @@ def test_lost_metrics_are_refused(tmp_path):
         train(make_model(), TinyRows(), make_settings(), tmp_path)
 
 
-def _poison(monkeypatch, *steps: int) -> None:
+def test_changed_metrics_are_refused(tmp_path):
+    with pytest.raises(Killed):
+        train(make_model(), TinyRows(), make_settings(), tmp_path, progress=_kill_after(4))
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text().replace('"step": 2', '"step": 5'))
+    with pytest.raises(RunError, match="metrics.jsonl was changed: its first 3 records"):
+        train(make_model(), TinyRows(), make_settings(), tmp_path)
+
+
+def test_lost_checkpoints_are_said(tmp_path):
+    with pytest.raises(Killed):
+        train(make_model(), TinyRows(), make_settings(), tmp_path, progress=_kill_after(4))
+    shutil.rmtree(tmp_path / "checkpoints")
+    lines: list[str] = []
+    train(make_model(), TinyRows(), make_settings(), tmp_path, log=lines.append)
+    assert ["metrics of 4 steps and no checkpoint" in line for line in lines] == [True]
+
+
+def _poison(monkeypatch, *poisoned: int) -> None:
     """Make the loss of the second micro-batch NaN in these steps."""
-    original, calls = loop.target_loss, 0
+    original, calls = steps.target_loss, 0
 
     def target_loss(model, batch):
         nonlocal calls
         calls += 1
         loss = original(model, batch)
-        is_poisoned = calls in [2 * step for step in steps]
+        is_poisoned = calls in [2 * step for step in poisoned]
         return replace(loss, total=loss.total * float("nan")) if is_poisoned else loss
 
-    monkeypatch.setattr(loop, "target_loss", target_loss)
+    monkeypatch.setattr(steps, "target_loss", target_loss)
 
 
 def test_nan_stops_before_it_reaches_the_parameters(tmp_path, monkeypatch):
@@ -345,7 +422,7 @@ def test_nan_is_skipped_counted_and_leaves_a_gap_in_the_metrics(tmp_path, monkey
     settings = make_settings(on_non_finite="skip", max_skips=2)
     model = make_model()
     summary = train(model, TinyRows(), settings, tmp_path, log=lines.append)
-    records = loop.JsonLines(tmp_path / "metrics.jsonl").read()
+    records = runs.JsonLines(tmp_path / "metrics.jsonl").read()
     assert [record["step"] for record in records if record["loss"] is None] == [2, 5]
     assert summary.skipped == len(lines) == 2
     assert torch.isfinite(_parameters(model)).all()

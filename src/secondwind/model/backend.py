@@ -5,7 +5,7 @@ logits that move must be those whose queries are allowed to see the token: no ne
 target's, and all of the prefix's. What a mask claims is not believed; what it does is measured.
 """
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -84,6 +84,12 @@ def prove_mask(network: PreTrainedModel, attention: Attention) -> Tensor:
     Raises:
         ModelError: the network takes no such mask, or does not honour it.
     """
+    if attention == "prefix" and _has_alibi(network.config):
+        raise ModelError(
+            f"'{network.config.model_type}' adds ALiBi's bias to its scores, which grows towards tokens "
+            "behind the query, so it cannot attend in both directions. Wanted other positions for a prefix "
+            "mask. Load it with attention='causal', or choose another base model."
+        )
     size = len(_SEGMENTS)
     batch = _probe_batch(size + 1, table_rows(network))
     everywhere = np.ones_like(batch.loss_mask)
@@ -115,6 +121,13 @@ def prove_mask(network: PreTrainedModel, attention: Attention) -> Tensor:
             "attention='causal', or choose another base model."
         )
     return logits[0]
+
+
+def _has_alibi(config: Any) -> bool:
+    """Tell whether attention scores get a bias by distance (arXiv:2108.12409), wherever a model says so."""
+    nested = getattr(config, "attn_config", None)  # MPT
+    flags = (getattr(config, "alibi", False), getattr(nested, "alibi", False))
+    return config.model_type == "bloom" or any(flags)
 
 
 @torch.no_grad()

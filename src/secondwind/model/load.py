@@ -208,6 +208,31 @@ def _locate(name_or_path: str | Path) -> str:
     return name
 
 
+def source_note(name: str) -> str:
+    """Say which of folder and hub a model's name means, where a reader may think of the other; else ''."""
+    looks_like_hub = _HUB_NAME.fullmatch(name) is not None
+    if Path(name).expanduser().is_dir():
+        return f"'{name}' is a folder here; it is used, and the hub is not asked" if looks_like_hub else ""
+    return f"no folder '{name}' here; trying the hub" if looks_like_hub else ""
+
+
+def position_limit_of(name_or_path: str | Path, *, revision: str | None = None) -> int | None:
+    """Return how many positions a model was built for, from its configuration alone; None without a limit.
+
+    Raises:
+        ModelError: no such model, or its configuration cannot be read.
+    """
+    name = _locate(name_or_path)
+    try:
+        config = cast(Any, AutoConfig).from_pretrained(name, revision=revision)
+    except Exception as error:  # transformers checks configurations in many ways and places
+        raise ModelError(
+            f"cannot read the configuration of '{name}': {_first_line(error)}. Check the name, the files, "
+            "and the network connection for a hub model."
+        ) from error
+    return getattr(config, "max_position_embeddings", None)
+
+
 def _refuse_incomplete(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} has no config.json; wanted a Hugging Face model folder. Check the path.")

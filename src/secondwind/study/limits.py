@@ -3,24 +3,25 @@
 from typing import Literal
 
 from secondwind.errors import RecipeError
+from secondwind.model.adapter import require_peft
 from secondwind.recipe import Recipe
 from secondwind.study.monitor import Monitor
 
 
 def refuse_unbuilt(recipe: Recipe) -> None:
-    """Raise for every setting that would otherwise have no effect.
+    """Raise for every setting that would otherwise have no effect, and for an adapter without its package.
 
     Raises:
         RecipeError: names all of them.
+        ModelError: peft is not installed, and the recipe asks for an adapter.
     """
-    sources = recipe.corpus.sources if recipe.corpus else ()
+    if recipe.model is not None and recipe.model.adapter is not None:
+        require_peft()
     tasks = recipe.flan.sources if recipe.flan else ()
     unbuilt = {
-        "model.adapter": recipe.model is not None and recipe.model.adapter is not None,
         "model.backend: flex or varlen": recipe.model is not None
         and recipe.model.backend in ("flex", "varlen"),
         "corpus.engine: ray": recipe.corpus is not None and recipe.corpus.engine == "ray",
-        "corpus.sources.rate": any(source.rate != 1 for source in sources),
         "flan.sources.rate": any(source.rate != 1 for source in tasks),
         "training.parallel: fsdp": recipe.training.parallel == "fsdp",
     }

@@ -24,7 +24,7 @@ from secondwind.model.load import LanguageModel, new_model
 from secondwind.recipe import CorpusSource, PretrainSection, Recipe, TokenizerSection
 from secondwind.runs import staged_folder
 from secondwind.study.monitor import Monitor
-from secondwind.study.settings import train_settings, watch
+from secondwind.study.settings import available_cpus, train_settings, watch
 from secondwind.training.loop import train
 from secondwind.vocabulary import Tokenizer
 
@@ -70,7 +70,9 @@ def pretrain(
             folder / "corpus",
             held_out=corpus.held_out,
             faults=faults,
-            identity={"recipe": recipe.model_dump(mode="json", include={"corpus", "pretrain"})},
+            identity={"recipe": _data_settings(recipe)},
+            duplicates=corpus.duplicates,
+            workers=available_cpus() if corpus.workers == "auto" else corpus.workers,
             progress=lambda done, tokens: monitor.progress(
                 "pretrain corpus", done, 0, f"documents, {tokens:,} tokens"
             ),
@@ -95,6 +97,13 @@ def _train(model: LanguageModel, shards: TokenShards, recipe: Recipe, folder: Pa
             export(model, folder / f"step-{step}", record=_record(section) | {"step": step, "steps": steps})
 
     train(model, rows, settings, folder / "stage", stage="pretrain", progress=watch(monitor, after=keep))
+
+
+def _data_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return what the shards depend on."""
+    settings = recipe.model_dump(mode="json", include={"corpus", "pretrain"})
+    del settings["corpus"]["workers"]
+    return settings
 
 
 def _record(section: PretrainSection) -> dict[str, Any]:

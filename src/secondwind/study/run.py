@@ -21,6 +21,7 @@ from secondwind.data import Faults, steps_for_tokens
 from secondwind.errors import RunError
 from secondwind.evaluation import Protocol, Results
 from secondwind.evaluation.engine import evaluate
+from secondwind.model.adapter import Adapter, adapt
 from secondwind.model.export import export
 from secondwind.model.load import RECORD, load
 from secondwind.recipe import Recipe
@@ -35,12 +36,23 @@ from secondwind.study.results import collect
 from secondwind.study.resume import has_begun, refuse_changes
 from secondwind.study.rows import StudyRows, raw_tokens_read, stage_section
 from secondwind.study.samples import collect_samples
-from secondwind.study.settings import place, train_settings, watch
+from secondwind.study.settings import (
+    adapter_of,
+    cluster_statistics,
+    device_name,
+    load_for_training,
+    place,
+    train_settings,
+    watch,
+)
 from secondwind.study.suites import protocols, read_suites
+from secondwind.training import read_timing
 from secondwind.training.loop import train
-from secondwind.training.settings import FREE_TO_CHANGE, TrainSettings
+from secondwind.training.settings import TrainSettings, fixed_settings
+from secondwind.training.speed import known_peak, stage_speed
 
 _SUMMARY = "summary.json"
+_SPEED = "speed.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +106,8 @@ def _train_node(study: _Study, node: Node) -> None:
     training = study.resolved.training(ground.recipe, "flan" if node.stage == "flan" else "ul2r")
     settings = train_settings(section, training, steps=steps, seed=node.seed)
     parent = ground.model_folder(node.parent)
-    identity = _identity(parent, stage.rows.fingerprint(), settings)
+    adapter = adapter_of(ground.recipe)
+    identity = _identity(parent, stage.rows.fingerprint(), settings, adapter)
     if (folder / _SUMMARY).exists() and (model_folder / RECORD).exists():
         if read_json(folder / _SUMMARY)["identity"] != identity:
             raise RunError(
@@ -103,25 +116,34 @@ def _train_node(study: _Study, node: Node) -> None:
             )
         return
     attention = "causal" if node.stage == "clm" else section.attention
-    model = place(load(parent, attention=attention))
+    adapted = None
+    model = place(load_for_training(parent, attention, study.monitor))
+    if adapter is not None:
+        adapted = adapt(model, adapter, seed=node.seed)
+        model = adapted.model
     summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(study.monitor))
+    if adapted is not None:
+        model = adapted.merged()
     raw = raw_tokens_read(stage, steps * section.batch_rows)
     told = {**asdict(summary), "identity": identity, "raw_tokens_read": raw, "batch_rows": section.batch_rows}
+    if node.stage == "flan":
+        told["clusters"] = cluster_statistics(folder, ground.tasks)
+    peak = known_peak(device_name(), settings.precision)
+    write_atomically(folder / _SPEED, canonical_json(stage_speed(summary, read_timing(folder), peak=peak)))
     export(
         model, model_folder, record={"arm": node.arm, "seed": node.seed, "stage": node.stage, "steps": steps}
     )
     write_atomically(folder / _SUMMARY, canonical_json(told))
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # the export holds what later stages need
-    del model
+    del model, adapted
     gc.collect()
 
 
-def _identity(parent: Path, rows: str, settings: TrainSettings) -> str:
+def _identity(parent: Path, rows: str, settings: TrainSettings, adapter: Adapter | None) -> str:
     """Hash what a trained node depends on: its parent's weights, its rows, and the settings that matter."""
-    fixed = {name: value for name, value in asdict(settings).items() if name not in FREE_TO_CHANGE}
-    return fingerprint(
-        {"parent": read_json(parent / RECORD)["fingerprints"], "rows": rows, "settings": fixed}
-    )
+    fingerprints = read_json(parent / RECORD)["fingerprints"]
+    told = {"parent": fingerprints, "rows": rows, "settings": fixed_settings(settings)}
+    return fingerprint(told if adapter is None else told | {"adapter": asdict(adapter)})
 
 
 def _evaluate_node(study: _Study, node: Node, asked: Sequence[Protocol]) -> Results:
@@ -148,6 +170,8 @@ def _write_results(study: _Study, evaluated: Mapping[Node, Results], *, started:
         node: read_json(ground.stage_folder(node) / _SUMMARY) for node in ground.nodes
     }
     told = manifest(ground, study.resolved, summaries, started=started, command=sys.argv)
+    for node in ground.nodes:
+        told["stages"][node.name] |= read_json(ground.stage_folder(node) / _SPEED)
     files = {
         "data.json": data_facts(ground, study.rows, summaries),
         "samples.json": collect_samples(out, evaluated),

@@ -4,16 +4,23 @@ What the recipe leaves to `auto` is decided here; `resolved.py` keeps the decisi
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 
-from secondwind.model.load import LanguageModel
-from secondwind.recipe import FlanSection, PretrainSection, TrainingSection, Ul2rSection
+from secondwind.errors import ModelError
+from secondwind.instruct import Task
+from secondwind.model.adapter import Adapter
+from secondwind.model.forward import Attention
+from secondwind.model.load import LanguageModel, load
+from secondwind.recipe import FlanSection, PretrainSection, Recipe, TrainingSection, Ul2rSection
+from secondwind.runs import JsonLines
 from secondwind.study.monitor import Monitor
 from secondwind.training import TrainSettings
-from secondwind.training.records import StepReport
+from secondwind.training.records import METRICS, StepReport, source_statistics
 
 StageSection = PretrainSection | Ul2rSection | FlanSection
 Device = Literal["cpu", "cuda"]
@@ -44,7 +51,16 @@ def train_settings(
         clip=training.clip,
         seed=seed,
         precision=training.precision,
+        average_last=training.average_last,
+        activation_checkpointing=training.activation_checkpointing,
+        compile=training.compile,
     )
+
+
+def adapter_of(recipe: Recipe) -> Adapter | None:
+    """Return the adapter that the stages ul2r, clm and flan train; a base from nothing trains whole."""
+    section = None if recipe.model is None else recipe.model.adapter
+    return None if section is None else Adapter(**section.model_dump())
 
 
 def micro_batch_rows(section: StageSection, training: TrainingSection) -> int:
@@ -79,6 +95,37 @@ def place(model: LanguageModel) -> LanguageModel:
     if device() == "cuda":
         cast(Any, model.network).to("cuda")  # its stub forgets that a device is accepted
     return model
+
+
+def device_name() -> str:
+    """Return what torch calls the accelerator, or `cpu`."""
+    return torch.cuda.get_device_name() if device() == "cuda" else "cpu"
+
+
+def load_for_training(folder: Path, attention: Attention, monitor: Monitor) -> LanguageModel:
+    """Load a stage's parent under its mask; where it cannot attend both ways, causally, and say so.
+
+    The record that is exported with the trained model then gives the reason as `attention_refused`.
+
+    Raises:
+        ModelError: it cannot be loaded or follow even the causal mask.
+    """
+    try:
+        return load(folder, attention=attention)
+    except ModelError as refusal:
+        if attention == "causal":
+            raise
+        reason = str(refusal)
+    model = load(folder, attention="causal")
+    monitor.say(f"note: training causally, although the recipe says {attention}: {reason}")
+    return replace(model, record=model.record | {"attention_refused": reason})
+
+
+def cluster_statistics(folder: Path, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
+    """Sum up a Flan stage's targets and losses by cluster of tasks; plain text keeps its own name."""
+    cluster = {task.name: task.cluster for task in tasks}
+    records = JsonLines(folder / METRICS).read()
+    return source_statistics(records, group=lambda source: cluster.get(source, source))
 
 
 def available_cpus() -> int:

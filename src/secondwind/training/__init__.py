@@ -10,7 +10,11 @@ and no position in a file: a killed run that goes on gives the same bytes as one
     settings    how to train, and the learning rate of a step (no torch)
     records     what a stage writes down: counts, metrics, times (no torch)
     loop        `train`: one page
+    step        one update: micro-batches, gradients, too little memory
     optimizer   AdamW, Adafactor
+    average     the mean of the last parameters
+    network     training mode, activation checkpointing, compilation
+    stage       the folder of a stage, and what it goes on with
     checkpoint  save whole or not at all, verify, fall back, refuse what does not belong
     guard       NaN and infinity
 

@@ -2,8 +2,9 @@
 
     checkpoints/
       step-400/                     complete: appears by one rename
-        parameters.safetensors        each parameter once; tied ones under their first name
+        parameters.safetensors        each parameter that trains, once; tied ones under their first name
         optimizer.safetensors         exp_avg/NAME, exp_avg_sq/NAME, step/NAME
+        average.safetensors           sums of parameters, near the end of a stage that averages them
         state.json                    counts, and the identity of the run: settings and rows
         manifest.json                 size and sha256 of each file, and a seal over the manifest itself
       damaged-step-600/             failed its hashes; kept for inspection, never used
@@ -12,6 +13,7 @@
 No pickle is written or read.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -32,21 +34,30 @@ from secondwind.training.records import Log
 
 PARAMETERS = "parameters.safetensors"
 OPTIMIZER = "optimizer.safetensors"
+AVERAGE = "average.safetensors"
 STATE = "state.json"
 MANIFEST = "manifest.json"
-FILES = (PARAMETERS, OPTIMIZER, STATE)
+FILES = (PARAMETERS, OPTIMIZER, STATE)  # AVERAGE only where there is one
 
 _NAME = re.compile(r"step-(\d+)")
 _SPARE_BYTES = 1 << 20  # headers, JSON files and folder entries
 
 
 def save(
-    folder: Path, step: int, *, network: nn.Module, optimizer: Optimizer, state: Mapping[str, Any], keep: int
+    folder: Path,
+    step: int,
+    *,
+    network: nn.Module,
+    optimizer: Optimizer,
+    average: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+    keep: int,
 ) -> Path:
     """Save a checkpoint as `folder/step-N`, then remove all but the newest `keep`.
 
     Args:
-        state: JSON-ready; given back by `restore`.
+        average: sums of parameters, given back by `read_average`; without any there is no such file.
+        state: JSON-ready; given back by `read_state`.
 
     Raises:
         RunError: the disk is full or not writable; earlier checkpoints are untouched.
@@ -55,6 +66,8 @@ def save(
         PARAMETERS: parameter_tensors(network),
         OPTIMIZER: optimizer_tensors(network, optimizer),
     }
+    if average:
+        tensors[AVERAGE] = dict(average)
     final = folder / f"step-{step}"
     with staged_folder(final, write_errors=(SafetensorError,)) as staged:
         _refuse_full_disk(staged, tensors)
@@ -114,7 +127,7 @@ def damage(checkpoint: Path) -> str | None:
             return f"{MANIFEST} was changed"
         if manifest["step"] != _step(checkpoint):
             return f"{MANIFEST} belongs to step {manifest['step']}"
-        for name in FILES:
+        for name in (*FILES, *sorted({*manifest["files"]} - {*FILES})):
             size, wanted = (checkpoint / name).stat().st_size, manifest["files"][name]
             if size != wanted["bytes"]:
                 return f"{name} has {size} bytes, wanted {wanted['bytes']}"
@@ -132,6 +145,12 @@ def damage(checkpoint: Path) -> str | None:
 def read_state(checkpoint: Path) -> dict[str, Any]:
     """Return what was given to `save` as `state`."""
     return read_json(checkpoint / STATE)
+
+
+def read_average(checkpoint: Path) -> dict[str, Tensor]:
+    """Return what was given to `save` as `average`. Verify the checkpoint first."""
+    path = checkpoint / AVERAGE
+    return load_file(path) if path.exists() else {}
 
 
 def restore(checkpoint: Path, *, network: nn.Module, optimizer: Optimizer) -> None:
@@ -181,11 +200,24 @@ def remove_staged(folder: Path) -> None:
 
 
 def parameter_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Return each parameter and saved buffer once, sharing memory with the network."""
-    tensors = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    """Return each parameter that trains and each saved buffer once, sharing memory with the network."""
+    parameters = network.named_parameters()
+    tensors = {name: parameter.detach() for name, parameter in parameters if parameter.requires_grad}
     tied = {name for name, _ in network.named_parameters(remove_duplicate=False)}
     buffers = {name: tensor for name, tensor in network.state_dict().items() if name not in tied}
     return tensors | buffers
+
+
+def frozen_sha256(network: nn.Module) -> str | None:
+    """Hash the parameters that do not train, which no checkpoint holds; None where all train."""
+    digest, found = hashlib.sha256(), False
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            found = True
+            digest.update(name.encode())
+            # As bytes: numpy has no bf16.
+            digest.update(parameter.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if found else None
 
 
 def _refuse_full_disk(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
@@ -197,8 +229,7 @@ def _refuse_full_disk(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]])
 
 def _manifest(step: int, folder: Path) -> str:
     files = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": file_sha256(folder / name)}
-        for name in FILES
+        path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)} for path in folder.iterdir()
     }
     manifest = {"files": files, "step": step}
     return canonical_json({**manifest, "seal": _seal(manifest)})

@@ -5,45 +5,33 @@
 
     stage folder/   metrics.jsonl   timing.jsonl   checkpoints/step-N/
 
-Loss of a step = sum over its targets / number of its targets, counted over the whole batch, so that
-rows with few targets weigh no more in one cut into micro-batches than in another.
+The rows of the next steps are built in the background while one step trains.
 """
 
+import resource
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch.optim import Optimizer
 
+from secondwind.data.prefetch import Prefetcher
 from secondwind.data.stream import RowSource
-from secondwind.errors import Paused, RunError
-from secondwind.example import Batch
+from secondwind.errors import Paused
 from secondwind.flops import training_flops
 from secondwind.model.load import LanguageModel
-from secondwind.model.loss import per_source, target_loss
-from secondwind.randomness import key
-from secondwind.runs import JsonLines, sync_file
+from secondwind.model.size import frozen_size
+from secondwind.runs import JsonLines
 from secondwind.signals import log_to_stderr, stop_on_signals
-from secondwind.training import checkpoint
+from secondwind.training.average import ParameterAverage
 from secondwind.training.guard import refuse_non_finite
-from secondwind.training.optimizer import clip_gradients, make_optimizer, set_learning_rate
-from secondwind.training.records import (
-    METRICS,
-    TIMING,
-    Counts,
-    Log,
-    MicroBatch,
-    StepReport,
-    StepResult,
-    TrainSummary,
-    merge_sources,
-)
-from secondwind.training.settings import FREE_TO_CHANGE, TrainSettings, learning_rate
-
-_CHECKPOINTS = "checkpoints"
+from secondwind.training.network import training_mode
+from secondwind.training.optimizer import make_optimizer
+from secondwind.training.records import Counts, Log, StepReport, StepResult, TrainSummary, source_statistics
+from secondwind.training.settings import TrainSettings, is_due
+from secondwind.training.stage import StageFolder, Trained, stage_identity
+from secondwind.training.step import numbers_of_step, take_step_in_memory
 
 
 def train(
@@ -64,27 +52,45 @@ def train(
     Args:
         stage: a name for the metrics.
         progress: called after every step and before its checkpoint, so whatever it writes about a step
-            is there when a later run goes on behind that step.
-        log: gets the lines that must not be missed: fall-backs, skips, signals.
+            is there when a later run goes on behind that step. It must leave `rows` alone.
+        log: gets the lines that must not be missed: fall-backs, skips, smaller micro-batches, signals.
 
     Raises:
         Paused: a signal asked to stop; a checkpoint of the last finished step was saved.
         NonFiniteLoss: the loss or gradient was NaN or infinite; the parameters are as before the step.
-        RunError: checkpoints are damaged, or were made with other settings or rows; the disk is full.
+        ModelError: the architecture cannot do what the settings ask.
+        RunError: checkpoints are damaged, or were made with other settings or rows; the disk is full; a
+            single row does not fit into memory.
     """
-    optimizer = make_optimizer(model.network, settings)
-    metrics, timing = JsonLines(folder / METRICS), JsonLines(folder / TIMING)
-    identity = _identity(model, rows, settings, stage)
-    counts = _resume(folder, model, optimizer, metrics, identity=identity, log=log)
-    model.network.train()
-    with stop_on_signals(log=log) as stop, torch.random.fork_rng(_accelerators(model)):
-        while counts.step < settings.steps:
-            began = time.perf_counter()
-            batch = _batch(rows, settings, counts.step + 1)
-            result = take_step(model, optimizer, batch, settings, counts.step + 1)
-            counts = counts.after(batch, prefix=model.attention == "prefix", updated=result.is_finite)
+    trained = Trained(
+        model, make_optimizer(model.network, settings), ParameterAverage(model.network, settings)
+    )
+    place = StageFolder(folder, stage_identity(model, rows, settings, stage))
+    counts = place.resume(trained, log=log)
+    batches = (numbers_of_step(settings, step) for step in range(counts.step + 1, settings.steps + 1))
+    with (
+        stop_on_signals(log=log) as stop,
+        torch.random.fork_rng(_accelerators(model)),
+        training_mode(model.network, settings),
+        Prefetcher(rows, batches) as prefetcher,
+    ):
+        for built in prefetcher:
+            began, tokens_before = time.perf_counter(), counts.tokens
+            result, batch = take_step_in_memory(
+                model,
+                trained.optimizer,
+                built,
+                settings,
+                counts.step + 1,
+                micro_batch_rows=counts.micro_batch_rows or settings.micro_batch_rows,
+                log=log,
+            )
+            counts = counts.after(
+                batch, result, prefix=model.attention == "prefix", settled=settings.micro_batch_rows
+            )
             refuse_non_finite(result, settings, skipped=counts.skipped, log=log)
-            metrics.append(result.record(stage, counts))
+            trained.average.add(counts.step)
+            place.metrics.append(result.record(stage, counts))
             seconds = time.perf_counter() - began
             # Before the checkpoint: a run that goes on from it never makes this call again.
             if progress:
@@ -92,123 +98,22 @@ def train(
             # Read once: a signal during the save waits for the next step or, behind the last, for the run.
             pausing = bool(stop)
             saving = time.perf_counter()
-            if pausing or counts.step % settings.checkpoint_every == 0 or counts.step == settings.steps:
-                _save(folder, model, optimizer, counts, identity=identity, keep=settings.keep)
-            save_seconds = time.perf_counter() - saving
-            timing.append(_timing(counts.step, batch, seconds=seconds, save_seconds=save_seconds))
+            if pausing or is_due(settings, counts.step):
+                place.save(trained, counts, keep=settings.keep)
+            place.timing.append(
+                {
+                    "step": counts.step,
+                    "seconds": seconds,
+                    "save_seconds": time.perf_counter() - saving,
+                    "data_wait_seconds": prefetcher.waited_seconds,
+                    "tokens": counts.tokens - tokens_before,
+                    "peak_memory_bytes": _peak_memory(model),
+                }
+            )
             if pausing:  # at the last step too: the stages behind this one must not start
                 raise Paused(_paused(stop.signal_name, counts, settings, folder))
-    model.network.eval()
-    return _summary(model, counts, metrics)
-
-
-def take_step(
-    model: LanguageModel,
-    optimizer: Optimizer,
-    batch: Sequence[MicroBatch],
-    settings: TrainSettings,
-    step: int,
-) -> StepResult:
-    """Make one update from all micro-batches, or none if loss or gradient is not finite."""
-    optimizer.zero_grad()
-    num_targets = sum(micro.rows.num_targets for micro in batch)
-    total = 0.0
-    sources: list[Mapping[str, tuple[float, int]]] = []
-    blamed: list[int] = []
-    for number, micro in enumerate(batch):
-        # Dropout, where a model has any, is keyed like all randomness here, so no state is saved.
-        torch.manual_seed(key(settings.seed, "dropout", step, number))
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            loss = target_loss(model, micro.rows)
-        (loss.total / num_targets).backward()
-        total += loss.total.item()
-        sources.append(per_source(loss, micro.rows))
-        if not torch.isfinite(loss.total):
-            blamed.extend(micro.numbers)
-    grad_norm = clip_gradients(model.network, settings.clip)
-    everyone = [number for micro in batch for number in micro.numbers]
-    result = StepResult(
-        step=step,
-        loss=total / num_targets,
-        grad_norm=grad_norm,
-        learning_rate=learning_rate(settings, step),
-        sources=merge_sources(sources),
-        blamed=blamed or everyone,
-    )
-    if result.is_finite:
-        set_learning_rate(optimizer, result.learning_rate)
-        optimizer.step()
-    return result
-
-
-def _batch(rows: RowSource, settings: TrainSettings, step: int) -> list[MicroBatch]:
-    """Build the rows of step 1, 2, ... in pieces of at most `micro_batch_rows`."""
-    numbers = range((step - 1) * settings.batch_rows, step * settings.batch_rows)
-    built = rows.rows(numbers)
-    cuts = range(0, settings.batch_rows, settings.micro_batch_rows)
-    pieces = [slice(cut, cut + settings.micro_batch_rows) for cut in cuts]
-    return [MicroBatch(numbers[piece], Batch.stack(built[piece])) for piece in pieces]
-
-
-def _identity(model: LanguageModel, rows: RowSource, settings: TrainSettings, stage: str) -> dict[str, Any]:
-    """Return what must be equal in a run that goes on from a checkpoint."""
-    fixed = {name: value for name, value in asdict(settings).items() if name not in FREE_TO_CHANGE}
-    return {"stage": stage, "attention": model.attention, "rows": rows.fingerprint(), "settings": fixed}
-
-
-def _resume(
-    folder: Path,
-    model: LanguageModel,
-    optimizer: Optimizer,
-    metrics: JsonLines,
-    *,
-    identity: Mapping[str, Any],
-    log: Log,
-) -> Counts:
-    """Restore the newest good checkpoint, if any, and cut the metrics back to its step."""
-    checkpoint.remove_staged(folder / _CHECKPOINTS)
-    newest = checkpoint.newest_verified(folder / _CHECKPOINTS, log=log)
-    if newest is None:
-        metrics.cut_back(0)
-        return Counts()
-    state = checkpoint.read_state(newest)
-    checkpoint.refuse_other_identity(newest, state["identity"], identity)
-    counts = Counts(**state["counts"])
-    found = len(metrics.read())
-    if found < counts.step:
-        raise RunError(
-            f"{metrics.path} holds {found} whole records, but {newest.name} wants {counts.step}. Restore the "
-            f"file from a copy, or delete {folder} to train this stage from its start."
-        )
-    checkpoint.restore(newest, network=model.network, optimizer=optimizer)
-    metrics.cut_back(counts.step)
-    return counts
-
-
-def _save(
-    folder: Path,
-    model: LanguageModel,
-    optimizer: Optimizer,
-    counts: Counts,
-    *,
-    identity: Mapping[str, Any],
-    keep: int,
-) -> None:
-    # Metrics first: a checkpoint must never be newer than the metrics on the disk.
-    sync_file(folder / METRICS)
-    checkpoint.save(
-        folder / _CHECKPOINTS,
-        counts.step,
-        network=model.network,
-        optimizer=optimizer,
-        state={"counts": asdict(counts), "identity": identity},
-        keep=keep,
-    )
-
-
-def _timing(step: int, batch: Sequence[MicroBatch], *, seconds: float, save_seconds: float) -> dict[str, Any]:
-    num_tokens = sum(micro.rows.num_tokens for micro in batch)
-    return {"step": step, "seconds": seconds, "save_seconds": save_seconds, "tokens": num_tokens}
+    trained.average.apply()
+    return _summary(model, counts, place.metrics)
 
 
 def _paused(signal_name: str, counts: Counts, settings: TrainSettings, folder: Path) -> str:
@@ -237,8 +142,20 @@ def _accelerators(model: LanguageModel) -> list[torch.device]:
     return [] if model.device.type == "cpu" else [model.device]
 
 
+def _peak_memory(model: LanguageModel) -> int:
+    """Return the most bytes that were in use at once so far, on the accelerator where there is one."""
+    if model.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(model.device)
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kibibytes if sys.platform == "darwin" else kibibytes * 1024
+
+
 def _summary(model: LanguageModel, counts: Counts, metrics: JsonLines) -> TrainSummary:
-    losses = [record["loss"] for record in metrics.read() if record["loss"] is not None]
+    records = metrics.read()
+    losses = [record["loss"] for record in records if record["loss"] is not None]
+    frozen = frozen_size(model.network)
+    # What does not train gets no gradient: a third of its share is never computed.
+    spared = 2.0 * (frozen.body_parameters * counts.tokens + frozen.head_parameters * counts.target_tokens)
     return TrainSummary(
         steps=counts.step,
         tokens=counts.tokens,
@@ -249,7 +166,10 @@ def _summary(model: LanguageModel, counts: Counts, metrics: JsonLines) -> TrainS
             tokens=counts.tokens,
             target_tokens=counts.target_tokens,
             attention_pairs=counts.attention_pairs,
-        ),
+        )
+        - spared,
         final_loss=losses[-1] if losses else float("nan"),
         skipped=counts.skipped,
+        micro_batch_rows=counts.micro_batch_rows,
+        sources=source_statistics(records),
     )

@@ -36,6 +36,8 @@ class StepResult:
         step: counts from 1.
         loss: mean over the targets of all micro-batches.
         grad_norm: before clipping.
+        grad_norms: of each group of parameters, before clipping.
+        micro_batch_rows: rows computed at once.
         sources: [loss sum, count] of each denoiser or task.
         blamed: numbers of the rows in micro-batches without a finite loss; all rows if there is none.
     """
@@ -43,7 +45,9 @@ class StepResult:
     step: int
     loss: float
     grad_norm: float
+    grad_norms: dict[str, float]
     learning_rate: float
+    micro_batch_rows: int
     sources: dict[str, list[Any]]
     blamed: list[int]
 
@@ -59,7 +63,9 @@ class StepResult:
             "step": self.step,
             "loss": self.loss if math.isfinite(self.loss) else None,
             "grad_norm": self.grad_norm if math.isfinite(self.grad_norm) else None,
+            "grad_norms": self.grad_norms if self.is_finite else {},
             "learning_rate": self.learning_rate,
+            "micro_batch_rows": self.micro_batch_rows,
             "tokens": counts.tokens,
             "target_tokens": counts.target_tokens,
             "sources": self.sources if self.is_finite else {},
@@ -77,6 +83,7 @@ class Counts:
         rows_tokens: tokens with padding.
         attention_pairs: (query, key) pairs of one layer that the mask allows: what attention costs.
         skipped: steps whose update was skipped because it was not finite.
+        micro_batch_rows: rows computed at once where memory made them fewer than the settings say, else 0.
     """
 
     step: int = 0
@@ -85,9 +92,19 @@ class Counts:
     rows_tokens: int = 0
     attention_pairs: int = 0
     skipped: int = 0
+    micro_batch_rows: int = 0
 
-    def after(self, batch: Sequence[MicroBatch], *, prefix: bool, updated: bool) -> "Counts":
-        """Count one more step over these micro-batches; `prefix` says which attention they had."""
+    def after(
+        self, batch: Sequence[MicroBatch], result: StepResult, *, prefix: bool, settled: int
+    ) -> "Counts":
+        """Count one more step over these micro-batches.
+
+        Args:
+            prefix: which attention they had.
+            settled: rows computed at once as the settings say.
+        """
+        rows_of_step = sum(len(micro.numbers) for micro in batch)
+        was_cut_smaller = result.micro_batch_rows < min(settled, rows_of_step)
         pairs = sum(
             attention_pairs(micro.rows.segment_ids, micro.rows.prefix_mask & prefix) for micro in batch
         )
@@ -98,7 +115,8 @@ class Counts:
             target_tokens=self.target_tokens + sum(micro.rows.num_targets for micro in batch),
             rows_tokens=self.rows_tokens + sum(micro.rows.tokens.size for micro in batch),
             attention_pairs=self.attention_pairs + pairs,
-            skipped=self.skipped + (not updated),
+            skipped=self.skipped + (not result.is_finite),
+            micro_batch_rows=result.micro_batch_rows if was_cut_smaller else 0,
         )
 
 
@@ -133,6 +151,8 @@ class TrainSummary:
         flops: forward and backward, with attention.
         final_loss: mean over the targets of the last step that was not skipped.
         skipped: updates skipped because they were not finite.
+        micro_batch_rows: rows computed at once at the end, where memory made them fewer; else 0.
+        sources: targets, share of all targets, and loss at the start and end of each denoiser or task.
     """
 
     steps: int
@@ -142,6 +162,8 @@ class TrainSummary:
     flops: float
     final_loss: float
     skipped: int
+    micro_batch_rows: int
+    sources: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -152,18 +174,23 @@ class Timing:
         steps: steps computed, repeated ones included.
         seconds: spent in steps.
         save_seconds: spent in saving checkpoints.
+        data_wait_seconds: spent in waiting for rows, outside of steps.
         tokens: computed on, without padding, repeated ones included.
+        peak_memory_bytes: the most of any session.
     """
 
     steps: int
     seconds: float
     save_seconds: float
+    data_wait_seconds: float
     tokens: int
+    peak_memory_bytes: int
 
     @property
     def tokens_per_second(self) -> float:
-        """Return the speed of training, without saving."""
-        return self.tokens / self.seconds if self.seconds else 0.0
+        """Return the speed of training, waiting for rows included, saving not."""
+        spent = self.seconds + self.data_wait_seconds
+        return self.tokens / spent if spent else 0.0
 
 
 def read_timing(folder: Path) -> Timing:
@@ -173,7 +200,9 @@ def read_timing(folder: Path) -> Timing:
         steps=len(records),
         seconds=sum(record["seconds"] for record in records),
         save_seconds=sum(record["save_seconds"] for record in records),
+        data_wait_seconds=sum(record["data_wait_seconds"] for record in records),
         tokens=sum(record["tokens"] for record in records),
+        peak_memory_bytes=max((record["peak_memory_bytes"] for record in records), default=0),
     )
 
 
@@ -186,3 +215,38 @@ def merge_sources(parts: Sequence[Mapping[str, tuple[float, int]]]) -> dict[str,
             so_far[0] += float(total)
             so_far[1] += int(count)
     return dict(sorted(merged.items()))
+
+
+def source_statistics(
+    records: Sequence[Mapping[str, Any]], *, group: Callable[[str], str] = str
+) -> dict[str, dict[str, Any]]:
+    """Sum up a stage's metrics by source: targets, their share, and loss in its first and last tenth.
+
+    A loss is null where that tenth of the steps met no target of the source.
+
+    Args:
+        group: from a source to what it is counted under, for example a task's cluster.
+    """
+    tenth = max(1, len(records) // 10)
+    whole = _by_group(records, group)
+    first, last = _by_group(records[:tenth], group), _by_group(records[-tenth:], group)
+    everything = sum(count for _, count in whole.values())
+    return {
+        name: {
+            "target_tokens": count,
+            "target_share": count / everything,
+            "first_loss": _mean(first.get(name)),
+            "last_loss": _mean(last.get(name)),
+        }
+        for name, (_, count) in whole.items()
+    }
+
+
+def _by_group(records: Sequence[Mapping[str, Any]], group: Callable[[str], str]) -> dict[str, list[Any]]:
+    return merge_sources(
+        [{group(name): tuple(found)} for record in records for name, found in record["sources"].items()]
+    )
+
+
+def _mean(summed: Sequence[Any] | None) -> float | None:
+    return summed[0] / summed[1] if summed else None

@@ -9,8 +9,8 @@ wsd       .5    1    1    1    1    1    1    1  .55   .1
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 from secondwind.errors import RecipeError
 
@@ -45,6 +45,10 @@ class TrainSettings:
         clip: largest gradient norm.
         seed: of dropout; the rows have their own.
         precision: of the computation; parameters and optimizer state are fp32 always.
+        average_last: end with the mean of the parameters at the last so many due checkpoints; 0 is off.
+        activation_checkpointing: keep a layer's inputs alone and compute the rest of it again in the backward
+            pass: less memory, a third more time.
+        compile: let torch compile the network; slow to start, faster steps where it helps.
 
     Raises:
         RecipeError: a value out of range; names all of them.
@@ -67,6 +71,9 @@ class TrainSettings:
     clip: float = 1.0
     seed: int = 0
     precision: Precision = "fp32"
+    average_last: int = 0
+    activation_checkpointing: bool = False
+    compile: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""
@@ -84,7 +91,7 @@ class TrainSettings:
             *((name, "above 0", 0.0 < getattr(self, name) < math.inf) for name in ("learning_rate", "clip")),
             *(
                 (name, "at least 0", 0.0 <= getattr(self, name) < math.inf)
-                for name in ("weight_decay", "max_skips")
+                for name in ("weight_decay", "max_skips", "average_last")
             ),
             *(
                 (name, " or ".join(get_args(c)), getattr(self, name) in get_args(c))
@@ -94,6 +101,19 @@ class TrainSettings:
         faults = [f"{name} is {getattr(self, name)!r}, wanted {want}" for name, want, ok in wanted if not ok]
         if faults:
             raise RecipeError(f"training cannot use these settings: {'; '.join(faults)}. Correct the recipe.")
+
+
+def fixed_settings(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings that a checkpoint and the run that goes on from it must share."""
+    free = set(FREE_TO_CHANGE)
+    if settings.average_last:
+        free.remove("checkpoint_every")  # it says which parameters are averaged
+    return {name: value for name, value in asdict(settings).items() if name not in free}
+
+
+def is_due(settings: TrainSettings, step: int) -> bool:
+    """Say whether a checkpoint is made after this step, signals apart."""
+    return step % settings.checkpoint_every == 0 or step == settings.steps
 
 
 def learning_rate(settings: TrainSettings, step: int) -> float:

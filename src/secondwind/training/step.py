@@ -1,0 +1,174 @@
+"""One update: micro-batches, their gradients, the guard against too little memory, the optimizer.
+
+    rows of the step   0 1 2 3 4 5       micro_batch_rows 4:  0 1 2 3 | 4 5
+                                         out of memory:       0 1 | 2 3 | 4 5      the same sum
+
+Loss of a step = sum over its targets / number of its targets, counted over the whole batch, so that
+rows with few targets weigh no more in one cut into micro-batches than in another.
+"""
+
+import gc
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from secondwind.errors import RunError
+from secondwind.example import Batch, Row
+from secondwind.model.load import LanguageModel
+from secondwind.model.loss import per_source, target_loss
+from secondwind.randomness import key
+from secondwind.training.optimizer import clip_gradients, set_learning_rate
+from secondwind.training.records import Log, MicroBatch, StepResult, merge_sources
+from secondwind.training.settings import TrainSettings, learning_rate
+
+# What PyTorch's allocator of the CPU says; an accelerator's raises a type of its own.
+_CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
+
+
+class _Accumulated(NamedTuple):
+    """What the backward passes of a step gave; the gradients lie in the network."""
+
+    loss: float
+    sources: dict[str, list[Any]]
+    blamed: list[int]
+
+
+def numbers_of_step(settings: TrainSettings, step: int) -> range:
+    """Return the numbers of the rows of step 1, 2, ..."""
+    return range((step - 1) * settings.batch_rows, step * settings.batch_rows)
+
+
+def cut(rows: Sequence[Row], numbers: range, micro_batch_rows: int) -> list[MicroBatch]:
+    """Cut the rows of a step into pieces of at most `micro_batch_rows`."""
+    pieces = [slice(start, start + micro_batch_rows) for start in range(0, len(rows), micro_batch_rows)]
+    return [MicroBatch(numbers[piece], Batch.stack(rows[piece])) for piece in pieces]
+
+
+def take_step(
+    model: LanguageModel,
+    optimizer: Optimizer,
+    batch: Sequence[MicroBatch],
+    settings: TrainSettings,
+    step: int,
+) -> StepResult:
+    """Make one update from all micro-batches, or none if loss or gradient is not finite."""
+    accumulated = _accumulate(model, optimizer, batch, settings, step)
+    norms = gradient_norms(model.network)
+    grad_norm = clip_gradients(model.network, settings.clip)
+    everyone = [number for micro in batch for number in micro.numbers]
+    result = StepResult(
+        step=step,
+        loss=accumulated.loss,
+        grad_norm=grad_norm,
+        grad_norms=norms,
+        learning_rate=learning_rate(settings, step),
+        micro_batch_rows=batch[0].rows.tokens.shape[0],
+        sources=accumulated.sources,
+        blamed=accumulated.blamed or everyone,
+    )
+    if result.is_finite:
+        set_learning_rate(optimizer, result.learning_rate)
+        optimizer.step()
+    return result
+
+
+def take_step_in_memory(
+    model: LanguageModel,
+    optimizer: Optimizer,
+    rows: Sequence[Row],
+    settings: TrainSettings,
+    step: int,
+    *,
+    micro_batch_rows: int,
+    log: Log,
+) -> tuple[StepResult, list[MicroBatch]]:
+    """Make one update; while memory is too small, halve the micro-batches and begin the step again.
+
+    Returns:
+        The step, and the micro-batches that it was made in.
+
+    Raises:
+        RunError: a single row does not fit.
+    """
+    while True:
+        batch = cut(rows, numbers_of_step(settings, step), micro_batch_rows)
+        try:
+            return take_step(model, optimizer, batch, settings, step), batch
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            met = str(error).splitlines()[0]
+        # Behind the handler: until then the error holds on to every tensor of the failed pass.
+        _free(optimizer)
+        if micro_batch_rows == 1:
+            raise RunError(
+                f"step {step} does not fit into memory with one row of {len(rows[0].tokens)} tokens at once "
+                f"({met}). Set training.activation_checkpointing to true or model.adapter to {{type: lora}}, "
+                "lower row_length, or take a larger machine."
+            )
+        micro_batch_rows = min(micro_batch_rows, len(rows)) // 2
+        log(
+            f"OUT OF MEMORY in step {step}: from here on {micro_batch_rows} rows are computed at once; the "
+            "batch, and so what is learned, stays the same. Set training.micro_batch_rows to begin so."
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory ran out, on an accelerator or on the CPU."""
+    told = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in told for sign in _CPU_OUT_OF_MEMORY)
+
+
+def gradient_norms(network: nn.Module) -> dict[str, float]:
+    """Return the norm of the gradient in each group of parameters, before clipping.
+
+    embeddings   tables and rows of tables      matrices   all other weights, an adapter's too
+    vectors      biases, gains and norms
+    """
+    groups: dict[str, list[torch.Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.grad is not None:
+            groups.setdefault(_group(name, parameter, network), []).append(parameter.grad)
+    return {name: torch.nn.utils.get_total_norm(groups[name]).item() for name in sorted(groups)}
+
+
+def _group(name: str, parameter: nn.Parameter, network: Any) -> str:
+    tables = [network.get_input_embeddings(), network.get_output_embeddings()]
+    if "trainable_tokens_" in name or any(parameter is getattr(table, "weight", None) for table in tables):
+        return "embeddings"
+    return "matrices" if parameter.ndim >= 2 else "vectors"
+
+
+def _accumulate(
+    model: LanguageModel,
+    optimizer: Optimizer,
+    batch: Sequence[MicroBatch],
+    settings: TrainSettings,
+    step: int,
+) -> _Accumulated:
+    optimizer.zero_grad()
+    num_targets = sum(micro.rows.num_targets for micro in batch)
+    total = 0.0
+    sources: list[Mapping[str, tuple[float, int]]] = []
+    blamed: list[int] = []
+    for number, micro in enumerate(batch):
+        # Dropout, where a model has any, is keyed like all randomness here, so no state is saved.
+        torch.manual_seed(key(settings.seed, "dropout", step, number))
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            loss = target_loss(model, micro.rows)
+        (loss.total / num_targets).backward()
+        total += loss.total.item()
+        sources.append(per_source(loss, micro.rows))
+        if not torch.isfinite(loss.total):
+            blamed.extend(micro.numbers)
+    return _Accumulated(total / num_targets, merge_sources(sources), blamed)
+
+
+def _free(optimizer: Optimizer) -> None:
+    optimizer.zero_grad()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
