@@ -10,7 +10,7 @@ STAMP := $(VENV)/.secondwind-installed
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test nightly parity toy-base bench-denoise clean
+.PHONY: help setup demo check test test-faults test-kills nightly parity toy-base bench-denoise bench-data clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -53,6 +53,20 @@ parity: $(STAMP)
 bench-denoise: $(STAMP)
 	$(BIN)/python -m benchmarks.denoise.environment
 	$(BIN)/python -m benchmarks.denoise.bench
+
+# Every file of a checkpoint and of a shard, damaged in every way: a table of what happens. Minutes.
+test-faults: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.checkpoints
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.shards
+
+# kill -9 at 20 random points of full and of LoRA training: the curves are those of an undisturbed run.
+test-kills: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.kills --points 20
+
+# TEXT=corpus.jsonl.gz: the real text that is repeated and perturbed. Fails below its bars.
+bench-data: $(STAMP)
+	$(BIN)/python -m benchmarks.data.shards $(TEXT)
+	$(BIN)/python -m benchmarks.data.stream $(if $(TEXT),--text $(TEXT))
 
 # Trains the base of the demo anew and packs it into the package: an hour or so on two cores.
 toy-base: $(STAMP)

@@ -1,6 +1,7 @@
 """What the command line accepts is written down here; its help stays true."""
 
 import argparse
+import re
 import shlex
 from typing import Any
 
@@ -13,7 +14,18 @@ from secondwind.study.suites import known_suites
 # Scripts rely on these words: a change belongs in the changelog.
 SURFACE = {
     "run": {"recipe", "--set", "--out", "--quiet", "--json"},
-    "show": {"recipe", "--set", "--stage", "--rows", "--text", "--denoiser", "--model", "--seed", "--json"},
+    "show": {
+        "recipe",
+        "--set",
+        "--stage",
+        "--rows",
+        "--recipe",
+        "--text",
+        "--denoiser",
+        "--model",
+        "--seed",
+        "--json",
+    },
     "eval": {"model", "--suite", "--mode", "--attention", "--limit", "--data", "--out", "--json"},
     "report": {"run"},
     "generate": {"model", "prompt", "--max-new-tokens", "--attention", "--json"},
@@ -72,6 +84,8 @@ def test_no_line_of_help_is_too_long_for_a_terminal() -> None:
         (["eval", "model", "--suite", "toy", "--limit", "0"], "got '0', wanted a whole number of at least 1"),
         (["eval", "model"], "required: --suite"),
         (["evaluate"], "invalid choice: 'evaluate'"),
+        (["shwo", "demo"], "Nearest: show."),
+        (["show", "demo", "--stage", "flam"], "Nearest: flan"),
     ],
 )
 def test_a_wrong_argument_says_what_was_wanted(
@@ -81,3 +95,10 @@ def test_a_wrong_argument_says_what_was_wanted(
         build_parser().parse_args(arguments)
     assert exited.value.code == 2
     assert wanted in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        build_parser().parse_args(["--version"])
+    assert exited.value.code == 0
+    assert re.fullmatch(r"secondwind \d+\.\d+\.\S+\n", capsys.readouterr().out)

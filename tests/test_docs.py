@@ -1,11 +1,14 @@
 """Drawn rows in the docs are what their commands print."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from secondwind import toyworld
+from secondwind.arguments import _PAGES
 from secondwind.cli import main
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -22,3 +25,25 @@ def test_drawings_are_what_their_commands_print(
     for command, drawn in drawings:
         assert main(shlex.split(command)[1:]) == 0
         assert capsys.readouterr().out.rstrip() == drawn, command
+
+
+def test_the_recipe_of_the_readme_is_complete_and_prices_on_a_model_and_a_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (DOCS.parent / "README.md").read_text("utf-8"), re.DOTALL)
+    assert len(text.splitlines()) <= 12
+    (tmp_path / "my-study.yaml").write_text(text)
+    (tmp_path / "my-model").symlink_to(toyworld.base_path(None))
+    documents = toyworld.corpus("fresh", 200)
+    lines = [json.dumps({"text": document}) for document in documents]
+    (tmp_path / "my-text.jsonl").write_text("\n".join(lines))
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", "my-study.yaml", "--json", "--set", "ul2r.tokens=20e3"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [stage["name"] for stage in shown["cost"]["stages"]][:2] == ["clm-1", "ul2r-1"]
+    assert "infilling" in {entry["benchmark"] for entry in shown["resolution"]}
+
+
+def test_the_readme_lists_every_command() -> None:
+    listed = re.findall(r"^\| `(\w+)", (DOCS.parent / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert set(listed) == set(_PAGES)

@@ -1,16 +1,20 @@
-"""Progress in a log: every benchmark and stage says when it is done, and nothing is silent for long."""
+"""What a person sees: a log tells when each benchmark and stage is done; results explain their words."""
 
 import io
 import os
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from secondwind.errors import Paused
+from secondwind.report import wording
 from secondwind.signals import stop_on_signals
-from secondwind.terminal import Terminal
+from secondwind.study import Preview
+from secondwind.study.price import Price, StagePrice
+from secondwind.terminal import Terminal, print_preview, print_scores
 
 Report = tuple[str, int, int, str]
 
@@ -84,6 +88,47 @@ def test_a_quiet_terminal_prints_nothing(capsys: pytest.CaptureFixture[str]) -> 
         shown.say("note")
         shown.progress("corpus", 1, 1)
     assert capsys.readouterr() == ("", "")
+
+
+def made_preview(**changes: Any) -> Preview:
+    """A preview of two arms with one task of instructions."""
+    recipe = {"name": "x", "arms": ["base", "flan"], "seeds": [1], "evaluation": {"protocols": [1]}}
+    task = {"task": "sums", "cluster": "arithmetic", "licence": "MIT", "cap": 30, "intended_share": 1.0}
+    cost = Price((StagePrice("flan-1", 2_000_000, 1, 1e12),), 1e12, 0.01, 600.0, 2**30)
+    told = {"recipe": recipe, "stage": "flan", "mixture": [task], "notes": ["odd"], "cost": cost}
+    return Preview(**{**told, "resolution": [], "rows": ()} | changes)
+
+
+def test_show_begins_with_the_price_and_keeps_the_recipe_for_those_who_ask(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    print_preview(made_preview())
+    shown = capsys.readouterr().out
+    assert shown.index("flan-1: 2.00 M tokens") < shown.index("5 to 20 min") < shown.index("sums")
+    assert "licence of every task: MIT" in shown and "100.0 %" in shown and "note: odd" in shown
+    assert "protocols" not in shown and max(map(len, shown.splitlines())) <= 84
+    print_preview(made_preview(), whole_recipe=True)
+    assert "protocols:" in capsys.readouterr().out
+
+
+def test_show_says_what_several_seeds_and_no_protocols_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = made_preview().recipe | {"seeds": [4, 5], "evaluation": {"protocols": []}}
+    print_preview(made_preview(recipe=recipe))
+    shown = capsys.readouterr().out
+    assert "every arm but base is trained 2 times; --set seeds=[4] trains each once" in shown
+    assert "Nothing will be evaluated" in shown
+
+
+def test_scores_explain_the_words_that_they_use(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = {"score": 0.5, "interval": [0.4, 0.6], "n": 9, "failures": 0, "attention": "causal"}
+    average = {"value": None, "missing": []}
+    print_scores({"benchmarks": {"mmlu": entry}, "normalized_average": average})
+    assert wording.UNREAD not in capsys.readouterr().out
+    found = {"mmlu": entry | {"failures": 2}, "infilling:left": entry}
+    print_scores({"benchmarks": found, "normalized_average": average})
+    shown = capsys.readouterr().out
+    assert wording.UNREAD in shown and wording.LEFT in shown
 
 
 def test_a_run_is_paused_at_a_report_even_when_quiet() -> None:

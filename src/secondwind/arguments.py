@@ -1,8 +1,12 @@
 """What the command line accepts, and the help that teaches it."""
 
 import argparse
+import re
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+from secondwind.errors import nearest
 
 # Written here too, and not only in study/suites.py, which loads torch: help answers at once. A test
 # keeps both alike.
@@ -56,9 +60,10 @@ Hugging Face folders.""",
     ),
     "show": _Page(
         "resolve, price and draw a recipe before running it",
-        """Show what a recipe means before anything is trained: every field, the mixture, the cost in tokens,
-FLOPs, time and memory, the differences that its evaluation can and cannot show, and training rows as
-the model will see them. With --text, and no recipe, draw what denoisers make of a text.""",
+        """Show what a recipe means before anything is trained: the cost in tokens, FLOPs, time and memory,
+the differences that its evaluation can and cannot show, the mixture, and training rows as the model
+will see them; with --recipe, every field. What `run` would refuse is refused here. With --text, and
+no recipe, draw what denoisers make of a text.""",
         (
             "secondwind show demo --rows 3",
             "secondwind show recipe.yaml --stage flan --rows 2 --json",
@@ -86,11 +91,13 @@ the model will see them. With --text, and no recipe, draw what denoisers make of
     "generate": _Page(
         "answer a prompt, or fill its blanks (___)",
         """Answer each prompt in turn, greedily. A prompt with blanks, written ___, comes back with the blanks
-filled in [brackets]: the model needs UL2R for that. The model runs under the attention that it was
-trained with, unless --attention says otherwise.""",
+filled in [brackets]: the model needs UL2R for that, and enough of it. Where a model wrote nothing, or no
+blank, that is said. A model runs under the attention that it was trained with, unless --attention says
+otherwise. The demo's models know their toy world, and the forms of its tasks, alone.""",
         (
-            'secondwind generate runs/demo/models/flan-1 "Where does Mia live?"',
-            'secondwind generate runs/demo/models/ul2r-1 "The ___ sat on the ___."',
+            'secondwind generate runs/demo/models/flan-1 "Say which river runs through Orra:"',
+            'secondwind generate runs/demo/models/flan-1 "Question: Which river runs through Orra? Answer:"',
+            'secondwind generate MODEL "The ___ sat on the ___."',
         ),
     ),
     "doctor": _Page(
@@ -113,15 +120,30 @@ generation agrees with teacher forcing. The exit code is 1 if a check fails.""",
 }
 
 
+_CHOICE = re.compile(r"invalid choice: '(?P<got>[^']*)' \(choose from (?P<known>.*)\)")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names the nearest choice to a misspelt one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the error, and exit with 2."""
+        choice = _CHOICE.search(message)
+        if choice is not None:
+            message += "." + nearest(choice["got"], re.findall(r"[\w.+-]+", choice["known"]))
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="secondwind",
         description="Give an existing language model a second wind: UL2R, Flan and a fair control, from one "
         "recipe, with intervals and costs.",
         epilog="Start with: secondwind run demo        Help on one command: secondwind COMMAND --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"secondwind {version('secondwind')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(_command(commands, "run"))
     _add_show(_command(commands, "show"))
@@ -194,10 +216,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _add_show(parser: argparse.ArgumentParser) -> None:
     _add_recipe(parser, optional=True)
     parser.add_argument(
-        "--stage", choices=("ul2r", "flan", "clm"), default="ul2r", help="whose rows to draw; default ul2r"
+        "--stage",
+        choices=("ul2r", "flan", "clm"),
+        help="whose mixture and rows; default ul2r, or flan where a recipe has no ul2r",
     )
     parser.add_argument(
         "--rows", type=_count, default=0, metavar="N", help="training rows to draw; default 0"
+    )
+    parser.add_argument(
+        "--recipe", action="store_true", dest="whole_recipe", help="print every field of the recipe, last"
     )
     parser.add_argument("--text", metavar="TEXT", help="draw this text under denoisers, without a recipe")
     parser.add_argument(

@@ -54,6 +54,20 @@ def _fail(message: str, code: int, *, label: str = "secondwind: error") -> int:
     return code
 
 
+def _tell(line: str) -> None:
+    """Say something on stderr, so that stdout holds only results."""
+    print(f"secondwind: {line}", file=sys.stderr)
+
+
+def _tell_source(model: str) -> None:
+    """Say where a model is looked for, before a slow or missing network makes people wonder."""
+    from secondwind.model.load import source_note
+
+    note = source_note(model)
+    if note:
+        _tell(note)
+
+
 def _emit(value: Any) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=False))
 
@@ -64,6 +78,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from secondwind.terminal import Terminal, print_verdict
 
     loaded = recipe.load(arguments.recipe, overrides=arguments.set)
+    if loaded.model is not None:
+        _tell_source(loaded.model.path)
     found: list[Any] = []
     for one in recipe.expand_sweep(loaded):
         folder = _run_folder(arguments.out, one.name, swept=bool(loaded.sweep))
@@ -109,6 +125,8 @@ def _show_recipe(arguments: argparse.Namespace) -> int:
     from secondwind.terminal import Terminal, print_preview, print_sweep
 
     loaded = recipe.load(arguments.recipe, overrides=arguments.set)
+    if loaded.model is not None:
+        _tell_source(loaded.model.path)
     with Terminal(quiet=True) as terminal:
         swept = recipe.expand_sweep(loaded)
         found = list(study.previews(swept, stage=arguments.stage, rows=arguments.rows, monitor=terminal))
@@ -117,7 +135,7 @@ def _show_recipe(arguments: argparse.Namespace) -> int:
         return 0
     if loaded.sweep:
         print_sweep(found)
-    print_preview(found[0])
+    print_preview(found[0], whole_recipe=arguments.whole_recipe)
     return 0
 
 
@@ -125,6 +143,7 @@ def _eval(arguments: argparse.Namespace) -> int:
     from secondwind import study
     from secondwind.terminal import Terminal, print_scores
 
+    _tell_source(arguments.model)
     with Terminal(quiet=arguments.json) as terminal:
         results = study.evaluate_model(
             arguments.model,
@@ -151,13 +170,18 @@ def _report(arguments: argparse.Namespace) -> int:
 def _generate(arguments: argparse.Namespace) -> int:
     from secondwind import study
 
+    _tell_source(arguments.model)
     answers = study.answers(
         arguments.model,
         arguments.prompt,
         max_new_tokens=arguments.max_new_tokens,
         attention=arguments.attention,
     )
-    _emit(answers) if arguments.json else print("\n".join(answers))
+    for number, answer in enumerate(answers, start=1):
+        if answer.note:
+            _tell(f"prompt {number}: {answer.note}")
+    texts = [answer.text for answer in answers]
+    _emit(texts) if arguments.json else print("\n".join(texts))
     return 0
 
 
@@ -165,6 +189,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from secondwind import study
     from secondwind.terminal import print_checks
 
+    if arguments.model:
+        _tell_source(arguments.model)
     checks = study.environment() + (study.examine(arguments.model) if arguments.model else [])
     _emit([check._asdict() for check in checks]) if arguments.json else print_checks(checks)
     return EXIT_FAILED if any(check.passed is False for check in checks) else 0

@@ -231,8 +231,30 @@ def test_smallest_results_still_make_a_page(tmp_path: Path):
     (tmp_path / "results.json").write_text('{"arms": {"base": {"1": {}}}}', encoding="utf-8")
     text = "".join(Outline(page_of(tmp_path)).text)
     assert "The study wrote no verdict" in text
-    assert "nothing was compared" in text
-    assert "results.json holds no costs" in text
+    assert "Contrasts" not in text and "Benchmarks" not in text and "Cost" not in text
+
+
+def test_a_study_that_evaluated_nothing_has_a_page_of_what_it_did(run: Path):
+    found = toy_results(("1",))
+    empty = {"arms": {}, "contrasts": [], "normalized_average": {}, "verdict": ["Nothing was evaluated."]}
+    (run / "results.json").write_text(json.dumps(found | empty), encoding="utf-8")
+    (run / "samples.json").write_text("[]", encoding="utf-8")
+    page = page_of(run)
+    outline = Outline(page)
+    contents = [link.removeprefix("#") for link in outline.links[1:]]
+    assert contents == ["verdict", "cost", "training", "data", "manifest", "again"]
+    headings = [part.partition('"')[0] for part in page.split('<h2 id="')[1:]]
+    assert headings == contents
+    assert page.index("<main>") < page.index("<li>Nothing was evaluated.</li>")
+    assert "6 arms" in page and "ul2r+flan" in page and "One seed" not in page
+
+
+def test_a_headline_carries_its_price_in_plain_language_modelling(tmp_path: Path):
+    text = "".join(Outline(page_of(write_run(tmp_path / "run"))).text)
+    shown = headlines(Results.model_validate(toy_results()))
+    assert shown[0].language is not None
+    assert shown[0].language.name == "flan − base"
+    assert f"Plain language modelling: {shown[0].language.text} nats per token" in text
 
 
 def test_one_seed_shows_intervals_over_items_and_says_so(tmp_path: Path):

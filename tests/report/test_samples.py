@@ -34,6 +34,15 @@ def test_fillings_are_marked(output: str | list[str], wanted: str):
     assert marked(PROMPT, output) == wanted
 
 
+def test_an_arm_that_filled_nothing_shows_its_raw_text_and_no_blanks():
+    outputs = {"base": {"unread": " The king. "}, "clm": [""], "ul2r": ["cat"], "flan": ""}
+    record = Sample.model_validate({"prompt": "The ___.", "outputs": outputs})
+    (shown,) = shown_samples([record], ["base", "clm", "ul2r", "flan"])
+    assert shown.unread == ["base", "clm"]
+    texts = {arm: "".join(piece.text for piece in pieces) for arm, pieces in shown.outputs}
+    assert texts == {"base": "The king.", "clm": "", "ul2r": "The cat.", "flan": ""}
+
+
 def test_prompt_without_blanks_shows_the_output_as_it_is():
     assert marked("How many?", "Seven.") == "Seven."
     assert marked("How many?", ["Seven", "eight"]) == "Seven / eight"

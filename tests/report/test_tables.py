@@ -24,6 +24,7 @@ from secondwind.report.tables import (
     other_views,
     read_contrast,
     seed_rows,
+    spread_text,
     view_rows,
 )
 from secondwind.report.wording import count, flops, interval_text, minus, percent, points, seconds
@@ -40,6 +41,7 @@ RESULTS = Results.model_validate(toy_results())
         ((1.0, 3.0), (-0.5, 4.5), "higher here", 1),
         ((1.0, 3.0), (-3.0, -1.0), "higher here", 1),
         ((1.0, 3.0), None, "higher", 1),
+        ((1.0, 3.0), (2.0, 2.0), "higher here", 1),
         ((-3.0, -1.0), (-3.5, -0.5), "lower", -1),
         ((-1.0, 3.0), (0.5, 1.5), "unclear", 0),
         ((0.0, 3.0), None, "unclear", 0),
@@ -57,6 +59,15 @@ def test_benchmark_contrasts_are_shares_and_average_contrasts_are_points():
     average = Contrast(name="a - b", benchmark="normalized_average", effect=4.2)
     assert (difference(share).text, difference(share).interval_items) == ("−4.2", "[−7.3, −1.1]")
     assert (difference(average).text, difference(average).benchmark) == ("+4.2", "Normalised average")
+
+
+def test_equal_seeds_are_said_and_not_written_as_an_interval():
+    floor = Contrast(
+        name="a - b", benchmark="mmlu", effect=0.0, interval_items=(-0.1, 0.1), interval_seeds=(0.0, 0.0)
+    )
+    assert difference(floor).interval_seeds == "equal in every seed"
+    assert spread_text([(0.0, (0.0, 0.1)), (0.0, (0.0, 0.1))], "mmlu") == "the same in every seed"
+    assert spread_text([(0.0, None), (0.1, None)], "mmlu") == "0.0 to 10.0"
 
 
 def test_arms_come_in_the_order_of_the_design_then_strangers():

@@ -37,8 +37,35 @@ def test_several_prompts_are_answered_by_one_loading(model: str, monkeypatch: py
     prompts = ["One and one is", "The ___ sat on ___.", "Tom"]
     found = ask.answers(model, prompts, max_new_tokens=6)
     assert len(loaded) == 1 and len(found) == 3
-    assert found[1].startswith("The [") and found[1].endswith("].")
+    assert found[1].text.startswith("The [") and found[1].text.endswith("].")
     assert [ask.answers(model, [prompt], max_new_tokens=6)[0] for prompt in prompts] == found
+
+
+def test_an_empty_answer_and_an_empty_blank_say_why(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+    monkeypatch.setattr(ask, "_continue", lambda *_: written.pop(0))
+    loaded = ask.load(model, attention="causal")
+    respondent = ask.ModelRespondent(loaded)
+    first, second = loaded.vocabulary.sentinels[:2]
+    cat, mat = (respondent.encode([word]) for word in ("cat", "mat"))
+    written[:] = [[], cat, [first, *cat, second, *mat], [second, *mat], cat]
+    prompts = ["Hello", "Hello", *["The ___ on the ___."] * 3]
+    found = ask.answers(model, prompts)
+    assert [answer.text for answer in found] == [
+        "",
+        "cat",
+        "The [cat] on the [mat].",
+        "The [] on the [mat].",
+        "The [] on the [].",
+    ]
+    assert [answer.note.partition(";")[0] for answer in found] == [
+        "the model wrote nothing: it ended the answer at once",
+        "",
+        "",
+        "1 of 2 blanks are filled",
+        "no sentinel written, so no blank is filled",
+    ]
+    assert found[4].note.endswith("raw output: 'cat'")
 
 
 def test_trained_means_the_mask_of_the_record(model: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from secondwind.errors import RecipeError
+from secondwind.errors import ModelError, RecipeError
+from secondwind.model import adapter
 from secondwind.recipe import load
 from secondwind.study.limits import announce_limits, refuse_unbuilt
 from secondwind.study.monitor import Silent
@@ -21,10 +22,8 @@ class Heard(Silent):
 @pytest.mark.parametrize(
     ("override", "name"),
     [
-        ("model.adapter={type: lora}", "model.adapter"),
         ("model.backend=flex", "model.backend"),
         ("corpus.engine=ray", "corpus.engine: ray"),
-        ("corpus.sources=[{path: 'toyworld:fresh', rate: 2}]", "corpus.sources.rate"),
         ("flan.sources=[{path: 'toyworld:tasks', rate: 2}]", "flan.sources.rate"),
         ("training.parallel=fsdp", "training.parallel"),
     ],
@@ -32,6 +31,16 @@ class Heard(Silent):
 def test_a_setting_without_effect_is_refused(override: str, name: str) -> None:
     with pytest.raises(RecipeError, match=name):
         refuse_unbuilt(load("demo", overrides=[override]))
+
+
+def test_an_adapter_without_its_package_is_refused_before_anything_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = load("demo", overrides=["model.adapter={type: lora}"])
+    refuse_unbuilt(asked)
+    monkeypatch.setattr(adapter.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ModelError, match="model.adapter needs the package peft"):
+        refuse_unbuilt(asked)
 
 
 def test_the_shipped_recipes_ask_for_nothing_unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:

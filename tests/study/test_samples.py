@@ -42,3 +42,15 @@ def test_each_arm_shows_the_answers_under_its_own_mask(tmp_path: Path) -> None:
 
 def test_a_study_that_asked_nothing_has_no_samples(tmp_path: Path) -> None:
     assert collect_samples(tmp_path, {}) == []
+
+
+def test_an_arm_that_filled_no_blank_shows_what_it_wrote(tmp_path: Path) -> None:
+    base, ul2r = Node((), 1), Node(("ul2r",), 1)
+    for node, answer in ((base, ["", ""]), (ul2r, ["", "mat"])):
+        log = JsonLines(tmp_path / "evaluations" / node.name / "infilling@causal.jsonl")
+        log.append({"head": {}})
+        row = {"task": "t", "id": "a", "prompt": "The ___ on the ___.", "reference": ["cat", "mat"]}
+        log.append(row | {"left_output": "", "answer": answer, "output": f"raw {node.arm}"})
+    evaluated = {base: results(infilling="causal"), ul2r: results(infilling="causal")}
+    (sample,) = collect_samples(tmp_path, cast(Any, evaluated))
+    assert sample["outputs"] == {"base": {"unread": "raw base"}, "ul2r": ["", "mat"]}

@@ -73,9 +73,27 @@ def replace_corpus(made: Ground, held_out: object) -> Ground:
     return cast(Ground, SimpleNamespace(recipe=made.recipe, corpus=SimpleNamespace(held_out=held_out)))
 
 
-def test_a_suite_of_held_out_documents_wants_a_corpus() -> None:
-    with pytest.raises(RecipeError, match="the recipe holds out none"):
-        protocols(ground("{protocols: [{suite: infilling}]}"), {})
+@pytest.mark.parametrize(
+    ("corpus", "documents", "words"),
+    [
+        ("null", 0, "the recipe has no corpus"),
+        ("{sources: [{path: x}], held_out: 0}", 9, "corpus.held_out is 0. Raise it"),
+        (
+            "{sources: [{path: x}], held_out: 2%}",
+            1,
+            "2 %, of 1 documents came to none. Give more documents (one plain-text file is one document",
+        ),
+    ],
+)
+def test_a_suite_of_held_out_documents_says_why_there_are_none(
+    corpus: str, documents: int, words: str
+) -> None:
+    recipe = loads(f"{BASE}corpus: {corpus}\nevaluation: {{protocols: [{{suite: infilling}}]}}")
+    shards = SimpleNamespace(held_out=None, train=SimpleNamespace(num_documents=documents))
+    made = SimpleNamespace(recipe=recipe, corpus=shards if recipe.corpus else None)
+    with pytest.raises(RecipeError) as raised:
+        protocols(cast(Ground, made), {})
+    assert words in str(raised.value)
 
 
 def test_every_known_suite_has_one_line_and_opens_or_says_what_it_wants(tmp_path: Path) -> None:
@@ -102,6 +120,11 @@ def test_a_suite_that_cannot_be_opened_says_what_to_do(name: str, words: str) ->
     with pytest.raises(DataError) as raised:
         find_suite(name, None, faults=Faults())
     assert words in str(raised.value)
+
+
+def test_a_missing_data_folder_is_what_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="read from the data folder .*nowhere, and there is no such folder"):
+        find_suite("mmlu", tmp_path / "nowhere", faults=Faults())
 
 
 def test_a_folder_is_no_documents(tmp_path: Path) -> None:

@@ -21,8 +21,9 @@ def results(*keys: str) -> dict[str, Any]:
     benchmarks += [f"{name}{key}" for key in keys for name in ("mmlu", "infilling", "infilling_two")]
     effects = {"": 2.0, "@causal": 4.0, "@prefix": 3.0, "[R]": 9.0}
     averages = [f"normalized_average{key}" for key in keys]
+    entry = {"family": "f", "mode": "direct", "failures": 0, "n": 100}
     return {
-        "arms": {"ul2r": {"1": dict.fromkeys(benchmarks, {})}},
+        "arms": {arm: {"1": dict.fromkeys(benchmarks, entry)} for arm in ("clm", "ul2r")},
         "contrasts": [
             {
                 "name": "ul2r - clm",
@@ -35,7 +36,9 @@ def results(*keys: str) -> dict[str, Any]:
             for name in (*averages, *benchmarks)
             for effect in [next((effects[key] for key in keys if key and name.endswith(key)), 2.0)]
         ],
-        "normalized_average": {"ul2r": {"1": {"missing": ["MGSM:cot"]}}},
+        "normalized_average": {
+            arm: {"1": {"missing": ["MGSM:cot"], "parts": {"MMLU:direct": 1.0}}} for arm in ("clm", "ul2r")
+        },
         "cost": {"ul2r": {"tokens": 1e6, "share_of_base": None}},
     }
 
@@ -51,7 +54,7 @@ def results(*keys: str) -> dict[str, Any]:
     ],
 )
 def test_the_wider_interval_decides(low: float, high: float, seeds: list[float] | None, word: str) -> None:
-    assert _word(low, high, seeds) == word
+    assert _word({"interval_items": [low, high], "interval_seeds": seeds}) == word
 
 
 def test_a_sentence_carries_effect_interval_seeds_and_cost() -> None:
@@ -94,3 +97,57 @@ def test_a_mask_that_no_model_could_follow_is_said_once() -> None:
 def test_a_study_of_documents_alone_misses_no_mask() -> None:
     documents = {"arms": {"base": {"1": {"perplexity": {}}}}, "contrasts": [], "normalized_average": {}}
     assert verdict(documents | {"cost": {}}, ground("trained", "causal")) == ["No arms were compared."]
+
+
+def test_a_study_that_asks_nothing_says_how_to_ask() -> None:
+    nothing: dict[str, Any] = {"arms": {}, "contrasts": [], "normalized_average": {}, "cost": {}}
+    (sentence,) = verdict(nothing, ground("trained", path="toyworld:base"))
+    assert "Nothing was evaluated" in sentence and "{suite: perplexity}" in sentence
+
+
+def counted(found: dict[str, Any], arm: str, key: str, **entry: Any) -> None:
+    """Change one arm's entry of a benchmark."""
+    found["arms"][arm]["1"][key] = found["arms"][arm]["1"][key] | entry
+
+
+def test_a_headline_counts_the_answers_that_could_not_be_read() -> None:
+    found = results("", "@causal")
+    for arm, failures in (("clm", 40), ("ul2r", 3)):
+        counted(found, arm, "mmlu", family="MMLU", failures=failures)
+        counted(found, arm, "mmlu@causal", family="MMLU", failures=99)
+        counted(found, arm, "infilling", failures=50)
+    assert verdict(found, ground("trained"))[0].endswith(
+        ": an improvement. Unread answers, which score as wrong: clm 40 of 100, ul2r 3 of 100; so format "
+        "plays a part."
+    )
+    counted(found, "clm", "mmlu", family="MMLU", failures=3)
+    assert verdict(found, ground("trained"))[0].endswith("wrong: clm 3 of 100, ul2r 3 of 100.")
+    for arm in ("clm", "ul2r"):
+        counted(found, arm, "mmlu", family="MMLU", failures=0)
+    assert "nread" not in verdict(found, ground("trained"))[0]
+
+
+def test_blanks_that_neither_arm_filled_were_not_measured() -> None:
+    found = results("")
+    for arm in ("clm", "ul2r"):
+        counted(found, arm, "infilling", failures=100)
+    counted(found, "clm", "infilling_two", failures=100)
+    one, two = (sentence for sentence in verdict(found, ground("trained")) if "Filling" in sentence)
+    assert one.endswith("UL2R against its control: neither gave a readable answer on any item: not measured.")
+    assert two.endswith("an improvement. Unread: clm 100 of 100, ul2r 0 of 100.")
+
+
+def test_every_step_says_what_it_costs_in_plain_language_modelling_over_items_and_seeds() -> None:
+    found = results("")
+    for name, low, seeds in (("flan - base", 1.5, [1.25, 1.75]), ("ul2r+flan - flan", -0.5, [-0.25, -0.25])):
+        contrast = {"effect": low + 0.1, "interval_items": [low, low + 0.2], "interval_seeds": seeds, "n": 9}
+        found["contrasts"].append({"name": name, "benchmark": "perplexity"} | contrast)
+    told = [sentence for sentence in verdict(found, ground("trained")) if "Plain language" in sentence]
+    assert told == [
+        "Plain language modelling, Flan against the base: +1.600 nats per held-out token (95 % over 9 "
+        "documents +1.500 .. +1.700; over seeds +1.250 .. +1.750): worse.",
+        "Plain language modelling, UL2R against its control: +2.000 nats per held-out token (95 % over 100 "
+        "documents +1.000 .. +3.000; one seed): worse.",
+        "Plain language modelling, UL2R before Flan against Flan alone: -0.400 nats per held-out token (95 % "
+        "over 9 documents -0.500 .. -0.300; equal in every seed, which bounds nothing): better.",
+    ]

@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 WIDTH = 380
 MARGIN = 8
-ROW_HEIGHT = 38
+ROW_HEIGHT = 40
+BAND = (20, 38)  # of a row, below its label: where its marks are drawn
 MAX_LABEL = 22
 
 
@@ -70,8 +71,8 @@ def interval_plot(
     """
     low, high = _limits(rows, zero=zero)
     scale = _Scale(low, high, MARGIN, WIDTH - MARGIN)
-    bottom = len(rows) * ROW_HEIGHT + 10
-    parts = [_grid(scale, bottom=bottom, zero=zero)]
+    bottom = len(rows) * ROW_HEIGHT + 4
+    parts = [_grid(scale, num_rows=len(rows), bottom=bottom, zero=zero)]
     parts += [_interval_row(row, scale, top=number * ROW_HEIGHT) for number, row in enumerate(rows)]
     return _figure(
         Markup("").join(parts), name=name, title=title, description=description, height=bottom + 22
@@ -158,14 +159,19 @@ def _figure(body: Markup, *, name: str, title: str, description: str, height: fl
     ).format(width=WIDTH, height=height, name=name, title=title, description=description, body=body)
 
 
-def _grid(scale: _Scale, *, bottom: float, zero: bool) -> Markup:
-    """Draw the scale below and its faint lines; zero stands out where it means 'no difference'."""
+def _grid(scale: _Scale, *, num_rows: int, bottom: float, zero: bool) -> Markup:
+    """Draw the scale below and its faint lines; zero stands out where it means 'no difference'.
+
+    The lines stand behind the marks alone: through the labels between them they would cross out names.
+    """
     parts: list[Markup] = []
     for tick in ticks(scale.low, scale.high):
         style = "zero" if zero and tick == 0 else "grid"
+        bands = (number * ROW_HEIGHT for number in range(num_rows))
+        line = "".join(f"M{scale(tick)} {top + BAND[0]}V{top + BAND[1]}" for top in bands)
         parts.append(
-            Markup('<path class="{}" d="M{} 22V{}"/><text class="tick" x="{}" y="{}">{}</text>').format(
-                style, scale(tick), bottom, scale(tick), bottom + 15, _tick_text(tick)
+            Markup('<path class="{}" d="{}"/><text class="tick" x="{}" y="{}">{}</text>').format(
+                style, line, scale(tick), bottom + 15, _tick_text(tick)
             )
         )
     return Markup("").join(parts)
@@ -182,7 +188,7 @@ def _interval_row(row: PlotRow, scale: _Scale, *, top: float) -> Markup:
     seeds = [mark for mark in row.marks if mark.kind == "seed"]
     for mark in row.marks:
         shift = 5 * (seeds.index(mark) - (len(seeds) - 1) / 2) if mark in seeds else 0
-        parts.append(_mark(mark, scale, y=top + 28 + max(-9.0, min(9.0, shift))))
+        parts.append(_mark(mark, scale, y=top + 29 + max(-9.0, min(9.0, shift))))
     return Markup("").join(parts)
 
 

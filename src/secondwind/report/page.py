@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from secondwind.evaluation import View
+from secondwind.evaluation import ScoreKey, View
+from secondwind.evaluation.protocol import LEFT
+from secondwind.evaluation.suite import PERPLEXITY
 from secondwind.report import facts, plots, samples, tables, wording
 from secondwind.report.benchmarks import view_label
 from secondwind.report.records import (
@@ -29,12 +31,13 @@ from secondwind.runs import write_atomically
 
 
 class Headline(NamedTuple):
-    """A main contrast on the normalised average, with what the arm cost."""
+    """A main contrast on the normalised average, with what the arm cost, in compute and in nats per token."""
 
     question: str
     arm: str
     difference: Difference
     cost: str
+    language: Difference | None
 
 
 class ShownView(NamedTuple):
@@ -74,35 +77,73 @@ def render(folder: RunFolder) -> str:
         lstrip_blocks=True,
     )
     results = folder.results
+    parts = _parts(folder)
     page = environment.get_template("report.html.j2").render(
+        parts,
+        contents=_contents(folder, parts),
         results=results,
         arms=tables.ordered_arms(results),
-        seeds=sorted({seed for seeds in results.arms.values() for seed in seeds}),
+        seeds=_seeds(folder),
         notes=folder.notes,
         model=_model_name(folder.recipe),
         toy=is_toy(folder.recipe),
         headlines=headlines(results),
-        together=together(results),
-        averages=plots.averages_figure(results),
         missing=missing_parts(results),
-        summary=plots.summary_figure(results),
         forests=plots.forests(results),
-        benchmark_rows=tables.benchmark_rows(results),
         headline=view_label(results.headline),
-        other_views=shown_views(results),
         seed_rows=tables.seed_rows(results),
-        contrasts=[tables.difference(contrast) for contrast in results.contrasts],
+        has_left=any(ScoreKey.parse(key).column == LEFT for key in tables.benchmark_keys(results)),
         attentions={arm: trained_attention(results, arm) for arm in results.arms},
-        stages=plots.stage_figures(folder),
-        samples=samples.shown_samples(folder.samples, tables.ordered_arms(results)),
         samples_left_out=max(0, len(folder.samples) - samples.MAX_SAMPLES),
-        data=data_view(folder),
         manifest=manifest_view(folder),
         recipe_text=folder.recipe_text,
         command=_command(folder.manifest),
         wording=wording,
     )
     return page.rstrip() + "\n"
+
+
+def _parts(folder: RunFolder) -> dict[str, Any]:
+    """Prepare what a partial study may lack; a section without its part is left out."""
+    results = folder.results
+    return {
+        "together": together(results),
+        "averages": plots.averages_figure(results),
+        "summary": plots.summary_figure(results),
+        "contrasts": [tables.difference(contrast) for contrast in results.contrasts],
+        "benchmark_rows": tables.benchmark_rows(results),
+        "other_views": shown_views(results),
+        "stages": plots.stage_figures(folder),
+        "samples": samples.shown_samples(folder.samples, tables.ordered_arms(results)),
+        "data": data_view(folder),
+    }
+
+
+def _contents(folder: RunFolder, parts: Mapping[str, Any]) -> dict[str, str]:
+    """List the sections that have something to show, or a reason why they do not: id to title."""
+    notes, trained = folder.notes, set(tables.ordered_arms(folder.results)) - {"base"}
+    shown = {
+        "verdict": ("Verdict", True),
+        "together": ("One plus one", parts["together"]),
+        "averages": ("Averages", parts["averages"] or parts["summary"]),
+        "contrasts": ("Contrasts", parts["contrasts"]),
+        "benchmarks": ("Benchmarks", parts["benchmark_rows"]),
+        "attention": ("Other masks", parts["other_views"]),
+        "cost": ("Cost", folder.results.cost),
+        "training": ("Training", parts["stages"] or ("stages" in notes and trained)),
+        "samples": ("Samples", parts["samples"] or "samples.json" in notes),
+        "data": ("Data", any(parts["data"].values()) or "data.json" in notes),
+        "manifest": ("Manifest", True),
+        "again": ("Run it again", True),
+    }
+    return {name: title for name, (title, is_shown) in shown.items() if is_shown}
+
+
+def _seeds(folder: RunFolder) -> list[str]:
+    """List the seeds: of the scores, or of the recipe where nothing was evaluated."""
+    found = {seed for seeds in folder.results.arms.values() for seed in seeds}
+    listed = folder.recipe.get("seeds")
+    return sorted(found) or ([str(seed) for seed in listed] if isinstance(listed, list) else [])
 
 
 def headlines(results: Results) -> list[Headline]:
@@ -119,7 +160,16 @@ def headlines(results: Results) -> list[Headline]:
             text = f"{wording.percent(cost.share_of_base)} of the base model's pretraining compute"
         elif cost is not None:
             text = f"{wording.flops(cost.flops)} FLOPs"
-        found.append(Headline(question, arm, tables.difference(contrast), text))
+        language = tables.find_contrast(results, name, PERPLEXITY)
+        found.append(
+            Headline(
+                question,
+                arm,
+                tables.difference(contrast),
+                text,
+                None if language is None else tables.difference(language),
+            )
+        )
     return found
 
 

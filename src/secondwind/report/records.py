@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from secondwind.errors import RunError
 from secondwind.evaluation import NORMALIZED_AVERAGE, ScoreKey, View, headline_view
@@ -82,7 +82,7 @@ class Results(Record):
     """The whole of results.json."""
 
     name: str = "study"
-    arms: dict[str, dict[str, dict[str, Score]]] = Field(min_length=1)
+    arms: dict[str, dict[str, dict[str, Score]]]  # empty where nothing was evaluated
     contrasts: tuple[Contrast, ...] = ()
     normalized_average: dict[str, dict[str, Average]] = {}
     cost: dict[str, Cost] = {}
@@ -115,6 +115,12 @@ def _no_text(value: Any) -> Any:
 Text = Annotated[str | tuple[str, ...], BeforeValidator(_no_text)]
 
 
+class Unread(Record):
+    """A text in which no answer was found, as the model wrote it."""
+
+    unread: str = ""
+
+
 class Sample(Record):
     """One prompt and what each arm made of it; fillings of blanks and several answers come as lists."""
 
@@ -122,7 +128,7 @@ class Sample(Record):
     benchmark: str = ""
     prompt: str
     reference: Text = ""
-    outputs: dict[str, Text] = {}
+    outputs: dict[str, Text | Unread] = {}
 
 
 def _finite(value: Any) -> Any:

@@ -8,7 +8,7 @@ shown     The [cat] sat on the [mat].      the fillings are marked
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from secondwind.report.records import Sample
+from secondwind.report.records import Sample, Unread
 
 BLANK = "___"
 MAX_CHARACTERS = 2000
@@ -23,13 +23,18 @@ class Piece(NamedTuple):
 
 
 class ShownSample(NamedTuple):
-    """A sample ready to print: the prompt, the reference and the outputs by arm, in pieces."""
+    """A sample ready to print: the prompt, the reference and the outputs by arm, in pieces.
+
+    Args:
+        unread: the arms whose output is raw text, in which no answer was found.
+    """
 
     kind: str
     benchmark: str
     prompt: str
     reference: list[Piece]
     outputs: list[tuple[str, list[Piece]]]
+    unread: list[str]
 
 
 def filled(prompt: str, output: str | Sequence[str]) -> list[Piece]:
@@ -74,10 +79,24 @@ def shown_samples(samples: Sequence[Sample], arms: Sequence[str]) -> list[ShownS
                 benchmark=sample.benchmark,
                 prompt=cut(sample.prompt),
                 reference=filled(sample.prompt, sample.reference) if sample.reference else [],
-                outputs=[(arm, filled(sample.prompt, sample.outputs[arm])) for arm in names],
+                outputs=[(arm, _pieces(sample.prompt, sample.outputs[arm])) for arm in names],
+                unread=[arm for arm in names if _is_unread(sample.outputs[arm])],
             )
         )
     return shown
+
+
+def _is_unread(output: str | tuple[str, ...] | Unread) -> bool:
+    """Tell whether no answer was found in an output: no blank was filled."""
+    return isinstance(output, Unread) or (isinstance(output, tuple) and not any(output))
+
+
+def _pieces(prompt: str, output: str | tuple[str, ...] | Unread) -> list[Piece]:
+    """Mark the fillings of an output; what could not be read stays as it was written."""
+    if isinstance(output, Unread):
+        raw = cut(output.unread.strip())
+        return [Piece(raw, False)] if raw else []
+    return [] if _is_unread(output) else filled(prompt, output)
 
 
 def _fillings(kept: Sequence[str], output: str) -> list[str] | None:

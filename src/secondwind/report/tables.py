@@ -84,8 +84,8 @@ class BenchmarkRow:
 
 
 def ordered_arms(results: Results) -> list[str]:
-    """Return the arms of a study in order."""
-    return in_order(results.arms)
+    """Return the arms of a study in order; where nothing was evaluated, those that cost something."""
+    return in_order(results.arms or results.cost)
 
 
 def in_order(arms: Iterable[str]) -> list[str]:
@@ -111,6 +111,8 @@ def read_contrast(contrast: Contrast) -> Reading:
     word = words[0] if good > 0 else words[1]
     if contrast.interval_seeds is None:
         return Reading(word, "for these checkpoints (one seed)", good)
+    if contrast.interval_seeds[0] == contrast.interval_seeds[1]:
+        return Reading(f"{word} here", "for these checkpoints; equal seeds bound nothing", good)
     if seeds == items:
         return Reading(word, "over items and over seeds", good)
     return Reading(f"{word} here", "for these checkpoints; the seeds do not settle it", good)
@@ -125,7 +127,7 @@ def difference(contrast: Contrast) -> Difference:
         effect=contrast.effect * unit_scale(key),
         text=amount(contrast.effect, key, sign=True),
         interval_items=bounds(contrast.interval_items, key),
-        interval_seeds=bounds(contrast.interval_seeds, key),
+        interval_seeds=_seeds_text(contrast.interval_seeds, key),
         n=contrast.n,
         reading=read_contrast(contrast),
     )
@@ -206,7 +208,9 @@ def seed_rows(results: Results) -> list[tuple[str, str, str, str, str, str]]:
     """Build the list of every single score: (arm, seed, benchmark, score, n, failures)."""
     rows: list[tuple[str, str, str, str, str, str]] = []
     for arm in ordered_arms(results):
-        for seed, scores in sorted(results.arms[arm].items(), key=lambda pair: (len(pair[0]), pair[0])):
+        for seed, scores in sorted(
+            results.arms.get(arm, {}).items(), key=lambda pair: (len(pair[0]), pair[0])
+        ):
             average = results.normalized_average.get(arm, {}).get(seed)
             averages = {} if average is None else {average.benchmark: average, **average.others}
             for key, found in averages.items():
@@ -228,7 +232,16 @@ def spread_text(seeds: Sequence[tuple[float, Interval | None]], key: str) -> str
     if len(seeds) == 1:
         return bounds(seeds[0][1], key)
     values = [value for value, _ in seeds]
+    if min(values) == max(values):
+        return "the same in every seed"
     return f"{amount(min(values), key)} to {amount(max(values), key)}"
+
+
+def _seeds_text(interval: Interval | None, key: str) -> str:
+    """Write an interval over seeds; one without width, often at a floor, would read as certainty."""
+    if interval is not None and interval[0] == interval[1]:
+        return "equal in every seed"
+    return bounds(interval, key)
 
 
 def _side(interval: Interval | None) -> int:
@@ -240,7 +253,7 @@ def _side(interval: Interval | None) -> int:
 
 def _scores(results: Results, arm: str, key: str) -> Mapping[str, Score]:
     """Return an arm's scores on one benchmark key, by seed."""
-    return {seed: scores[key] for seed, scores in results.arms[arm].items() if key in scores}
+    return {seed: scores[key] for seed, scores in results.arms.get(arm, {}).items() if key in scores}
 
 
 def _detail(results: Results, key: str) -> str:

@@ -7,6 +7,18 @@ import math
 
 from secondwind.report.records import Interval
 
+# One sentence for each name that a reader meets unexplained; the terminal says them in the same words.
+DENOISERS = (
+    "R-3-15 is mode token R, hidden spans of 3 tokens on average, 15 % of the tokens hidden; X is the same "
+    "with more or longer spans; S continues a text from a random place; C is plain language modelling."
+)
+UNREAD = "Unread: answers from which nothing could be extracted; they score as wrong."
+LEFT = "Left: the same blanks guessed from the text before the first of them alone, without UL2R's format."
+MASKS = (
+    "Masks: trained is the one that a model was trained with; causal sees only what comes before, as most "
+    "servers do; prefix sees the whole prompt."
+)
+
 
 def minus(text: str) -> str:
     """Write hyphens as minus signs: between the arms of a contrast, or before a number."""

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from secondwind import toyworld
 from secondwind.data import Faults
 from secondwind.evaluation import Protocol, Results, Suite, normalized_average
 from secondwind.evaluation.engine import ModelRespondent, evaluate
-from secondwind.evaluation.infilling import BLANK, infilling_inputs, read_fills
+from secondwind.evaluation.infilling import BLANK, NO_SENTINEL, infilling_inputs, read_fills
 from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel, load
 from secondwind.runs import canonical_json, write_atomically
@@ -21,6 +21,17 @@ from secondwind.study.settings import place
 from secondwind.study.suites import find_suite, is_document_suite, text_suite
 
 Attention = Literal["trained", "causal", "prefix"]
+
+
+class Answer(NamedTuple):
+    """What a model made of a prompt.
+
+    Args:
+        note: why the text is empty, or which blanks stayed empty; "" where all is well.
+    """
+
+    text: str
+    note: str = ""
 
 
 def evaluate_model(
@@ -80,7 +91,7 @@ def evaluate_model(
 
 def answers(
     model: str, prompts: Sequence[str], *, max_new_tokens: int = 64, attention: Attention = "trained"
-) -> list[str]:
+) -> list[Answer]:
     """Answer prompts, or fill their blanks: a text with `___` comes back with the blanks filled.
 
     The model is loaded once. Each prompt is answered by itself, so that no answer depends on the others.
@@ -112,16 +123,25 @@ def _suite_from_file(name: str, data: Path | None, model: LanguageModel, faults:
     return text_suite(name, data, lambda text: respondent.encode([text]), faults=faults)
 
 
-def _answer(model: LanguageModel, respondent: ModelRespondent, prompt: str, max_new_tokens: int) -> str:
+def _answer(model: LanguageModel, respondent: ModelRespondent, prompt: str, max_new_tokens: int) -> Answer:
     blanks = prompt.count(BLANK)
     if blanks == 0:
         inputs = np.asarray(respondent.encode([prompt]), dtype=np.int32)
-        return respondent.decode(_continue(model, inputs, max_new_tokens)).strip()
-    fills = read_fills(
-        _continue(model, infilling_inputs(prompt, respondent), max_new_tokens), blanks, respondent
-    )
+        text = respondent.decode(_continue(model, inputs, max_new_tokens)).strip()
+        return Answer(text, "" if text else "the model wrote nothing: it ended the answer at once")
+    written = _continue(model, infilling_inputs(prompt, respondent), max_new_tokens)
+    fills = read_fills(written, blanks, respondent)
     kept = prompt.split(BLANK)
-    return "".join(f"{before}[{fill}]" for before, fill in zip(kept, fills.texts, strict=False)) + kept[-1]
+    text = "".join(f"{before}[{fill}]" for before, fill in zip(kept, fills.texts, strict=False)) + kept[-1]
+    num_filled = sum(map(bool, fills.texts))
+    if num_filled == blanks:
+        return Answer(text)
+    why = (
+        f"{num_filled} of {blanks} blanks are filled"
+        if fills.any_sentinel
+        else f"{NO_SENTINEL}, so no blank is filled"
+    )
+    return Answer(text, f"{why}; raw output: {respondent.decode(written).strip()!r}")
 
 
 def _continue(model: LanguageModel, inputs: np.ndarray, max_new_tokens: int) -> list[int]:

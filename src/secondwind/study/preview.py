@@ -13,12 +13,14 @@ from typing import Any
 from secondwind import recipe as recipes
 from secondwind.data import Faults, steps_for_tokens
 from secondwind.denoise import DenoisedCorpus
+from secondwind.errors import RecipeError
 from secondwind.evaluation import Suite
 from secondwind.recipe import Recipe
 from secondwind.runs import canonical_json
 from secondwind.study.drawing import DrawnRow, draw_row
 from secondwind.study.facts import denoiser_table, examples_by_source, instruction_facts
-from secondwind.study.ground import Ground, lay_ground, sentinels_needed
+from secondwind.study.ground import Ground, corpus_note, lay_ground, sentinels_needed
+from secondwind.study.limits import refuse_unbuilt
 from secondwind.study.monitor import Monitor
 from secondwind.study.price import Price, matmul_rate, price, resolution
 from secondwind.study.rows import StageRows, StudyRows, stage_section
@@ -65,19 +67,29 @@ class Preview:
         }
 
 
-def preview(recipe: Recipe, *, stage: str, rows: int, monitor: Monitor) -> Preview:
+def preview(recipe: Recipe, *, stage: str | None, rows: int, monitor: Monitor) -> Preview:
     """Prepare a recipe's data in a folder that goes away, and describe what a run of it would do.
 
     Args:
-        stage: whose mixture and rows: ul2r, clm or flan.
+        stage: whose mixture and rows: ul2r, clm or flan; None takes the first that the recipe has.
         rows: how many training rows to draw.
+
+    Raises:
+        InputError: what a run of the recipe would refuse; the recipe has no such stage.
     """
     (found,) = previews([recipe], stage=stage, rows=rows, monitor=monitor)
     return found
 
 
-def previews(swept: Sequence[Recipe], *, stage: str, rows: int, monitor: Monitor) -> Iterator[Preview]:
-    """Describe the studies of a sweep; neighbours with one base and corpus share their preparation."""
+def previews(swept: Sequence[Recipe], *, stage: str | None, rows: int, monitor: Monitor) -> Iterator[Preview]:
+    """Describe the studies of a sweep; neighbours with one base and corpus share their preparation.
+
+    Raises:
+        InputError: see `preview`.
+    """
+    for recipe in swept:
+        refuse_unbuilt(recipe)
+        _refuse_absent_stage(recipe, stage, rows)
     flops_per_second = matmul_rate()
     for _, group in groupby(swept, key=_prepared_from):
         with tempfile.TemporaryDirectory() as scratch:
@@ -87,6 +99,17 @@ def previews(swept: Sequence[Recipe], *, stage: str, rows: int, monitor: Monitor
                 yield _preview(ground, suites, stage, rows, flops_per_second)
 
 
+def _refuse_absent_stage(recipe: Recipe, stage: str | None, rows: int) -> None:
+    sections = {"ul2r": recipe.ul2r, "clm": recipe.ul2r, "flan": recipe.flan}
+    has = [name for name, section in sections.items() if section is not None]
+    if (stage is None and rows and not has) or (stage is not None and stage not in has):
+        raise RecipeError(
+            f"the recipe '{recipe.name}' has no stage {stage or 'to draw rows of'}; it has: "
+            f"{', '.join(has) or 'none'}. Choose one with --stage, or add the section "
+            f"{'flan' if stage == 'flan' else 'ul2r'}."
+        )
+
+
 def _prepared_from(recipe: Recipe) -> str:
     """Return what base and corpus depend on."""
     sections = recipe.model_dump(mode="json", include={"model", "pretrain", "corpus"})
@@ -94,17 +117,18 @@ def _prepared_from(recipe: Recipe) -> str:
 
 
 def _preview(
-    ground: Ground, suites: Mapping[str, Suite], stage: str, rows: int, flops_per_second: float
+    ground: Ground, suites: Mapping[str, Suite], stage: str | None, rows: int, flops_per_second: float
 ) -> Preview:
     recipe, study_rows = ground.recipe, StudyRows(ground)
+    stage = stage or ("ul2r" if recipe.ul2r else "flan")
     has_stage = (recipe.flan if stage == "flan" else recipe.ul2r) is not None
-    stage_data = study_rows.stage(stage, recipe.seeds[0]) if has_stage or rows else None
+    stage_data = study_rows.stage(stage, recipe.seeds[0]) if has_stage else None
     mixture, notes = ([], []) if stage_data is None else _mixture(ground, stage_data, stage)
     return Preview(
         recipe=recipe.model_dump(mode="json"),
         stage=stage,
         mixture=mixture,
-        notes=notes,
+        notes=notes + ([] if ground.corpus is None else [n for n in (corpus_note(ground.corpus),) if n]),
         cost=price(ground, study_rows, flops_per_second=flops_per_second),
         resolution=resolution(protocols(ground, suites)),
         rows=() if stage_data is None else _draw(ground, stage_data, rows),

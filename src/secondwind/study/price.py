@@ -23,6 +23,7 @@ from secondwind.study.rows import StudyRows, stage_section
 from secondwind.study.suites import suite_sizes
 
 _UTILISATION = 0.3  # of the matmul rate, for models of a few million parameters and short rows
+_TIME_FACTOR = 2  # either way: one product of matrices, under the load of a moment, tells no more
 _PROBE_SIZE, _PROBE_SECONDS = 512, 0.2
 # fp32 parameter and gradient; AdamW adds two moments, Adafactor a row and a column for each matrix.
 _BYTES_PER_PARAMETER = {"adamw": 16, "adafactor": 8}
@@ -73,9 +74,16 @@ class Price:
         lines = [f"{s.name}: {s.tokens / 1e6:.2f} M tokens, {s.flops:.2e} FLOPs" for s in self.stages]
         return [
             *lines,
-            f"all stages: {self.flops:.2e} FLOPs, {share}; about {self.seconds / 60:.0f} min of training "
-            f"here, and {self.memory_bytes / 2**30:.2f} GiB for parameters, gradients and optimizer",
+            f"all stages: {self.flops:.2e} FLOPs, {share}",
+            f"training alone, at this machine's present load: {self.minutes()}; evaluation comes on top",
+            f"memory: {self.memory_bytes / 2**30:.2f} GiB for parameters, gradients and optimizer; "
+            "activations come on top",
         ]
+
+    def minutes(self) -> str:
+        """Say the time as a range: the speed of a product of matrices tells no more."""
+        low, high = (self.seconds * factor / 60 for factor in (1 / _TIME_FACTOR, _TIME_FACTOR))
+        return "under a minute" if high < 1 else f"{low:,.0f} to {high:,.0f} min"
 
 
 def price(ground: Ground, rows: StudyRows, *, flops_per_second: float) -> Price:

@@ -61,9 +61,12 @@ def _of_benchmark(
 
 
 def _shown(row: Mapping[str, Any]) -> Any:
-    """Return what a person wants to see: the fillings of blanks, else the text, else the choice."""
+    """Return what a person wants to see: the fillings of blanks, else the text, else the choice.
+
+    Where no blank was filled, it is the raw text: the prompt with its blanks would look like an answer.
+    """
     if "left_output" in row:
-        return row["answer"]
+        return row["answer"] if any(row["answer"]) else {"unread": row["output"]}
     return row["output"] if row.get("output") is not None else str(row.get("answer") or "")
 
 

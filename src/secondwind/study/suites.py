@@ -75,6 +75,11 @@ def find_suite(name: str, data: Path | None, *, faults: Faults) -> Suite:
     if name not in SUITES:
         names = [known.name for known in known_suites()]
         raise DataError(f"no suite '{name}'.{nearest(name, names)} The suites are: {', '.join(names)}.")
+    if data is not None and not data.is_dir():
+        raise DataError(
+            f"suite '{name}' is read from the data folder {data}, and there is no such folder. Set --data, "
+            "or evaluation.data in a recipe; docs/recipes.md says what it holds."
+        )
     return load_suite(name, data, faults=faults)
 
 
@@ -120,7 +125,7 @@ def protocols(ground: Ground, suites: Mapping[str, Suite]) -> list[Protocol]:
     """List every protocol of the recipe in every view, the headline of each suite first.
 
     Raises:
-        RecipeError: a suite needs held-out documents and the recipe holds out none.
+        RecipeError: a suite needs held-out documents and none are held out; says why.
     """
     evaluation = ground.recipe.evaluation
     own = {section.suite for section in evaluation.protocols} & set(_OWN_TEXT)
@@ -145,10 +150,23 @@ def _own_suite(ground: Ground, name: str) -> Suite:
     """Make a suite from the study's held-out documents."""
     if ground.corpus is None or ground.corpus.held_out is None:
         raise RecipeError(
-            f"suite '{name}' is made from held-out documents, and the recipe holds out none. Add a corpus, "
-            "and raise corpus.held_out (for example to 1%)."
+            f"suite '{name}' is made from held-out documents, and {_why_none_is_held_out(ground)}"
         )
     return _document_suite(name, ground.corpus.held_out, _passages(ground))
+
+
+def _why_none_is_held_out(ground: Ground) -> str:
+    """Say why a study holds out no document, and what to do."""
+    section = ground.recipe.corpus
+    if section is None or ground.corpus is None:
+        return "the recipe has no corpus. Add one, with held_out (for example 1%), or drop the suite."
+    if section.held_out == 0:
+        return "corpus.held_out is 0. Raise it, for example to 1%."
+    return (
+        f"corpus.held_out, {100 * section.held_out:g} %, of {ground.corpus.train.num_documents:,} documents "
+        "came to none. Give more documents (one plain-text file is one document; a JSONL file has one a "
+        "line), or raise corpus.held_out."
+    )
 
 
 def _document_suite(name: str, documents: Documents, texts: Iterable[str]) -> Suite:

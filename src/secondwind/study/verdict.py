@@ -1,53 +1,67 @@
-"""The verdict: what each step was worth, against its control, with its interval and its cost.
+"""The verdict: what each step was worth, against its control, with its intervals and its cost.
 
-    Flan: +31.2 points of normalised average over the base (95 % over items +27.9 .. +34.4; one seed), for
-    0.6 M tokens, 1.2 % of the base's pretraining compute: an improvement.
+    Flan against the base: +31.2 points of normalised average (95 % over 1,263 items +27.9 .. +34.4; one
+    seed), for 0.60 M tokens, 1.2 % of the base's pretraining compute: an improvement. Unread answers, which
+    score as wrong: base 480 of 1,263, flan 0 of 1,263; so format plays a part.
 
 Sentences say what the intervals allow and nothing more: where an interval holds 0, no difference was
 shown. They speak of the headline view, each model under the mask that it was trained with; where a
-study does not ask that, they name the mask.
+study does not ask that, they name the mask. What nobody could answer was not measured.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from secondwind.evaluation import ScoreKey, View, average_name, headline_view
+from secondwind.evaluation.suite import PERPLEXITY
 from secondwind.study.ground import TOYWORLD, Ground
 
-_Contrasts = Mapping[tuple[str, str], Mapping[str, Any]]
-_HEADLINES = (
-    ("flan - base", "Flan against the base", "flan"),
-    ("ul2r - clm", "UL2R against its control (the same tokens of plain language modelling)", "ul2r"),
-    ("ul2r+flan - clm+flan", "UL2R before Flan against its control before Flan", "ul2r+flan"),
-    ("ul2r+flan - flan", "UL2R before Flan against Flan alone", "ul2r+flan"),
-    (
-        "complementarity",
-        "Is one plus one more than two? (ul2r+flan - flan) - (ul2r - base)",
-        None,
-    ),
+_Contrast = Mapping[str, Any]
+_Contrasts = Mapping[tuple[str, str], _Contrast]
+_HEADLINES = {
+    "flan - base": "Flan against the base",
+    "ul2r - clm": "UL2R against its control (the same tokens of plain language modelling)",
+    "ul2r+flan - clm+flan": "UL2R before Flan against its control before Flan",
+    "ul2r+flan - flan": "UL2R before Flan against Flan alone",
+    "complementarity": "Is one plus one more than two? (ul2r+flan - flan) - (ul2r - base)",
+}
+# From this difference in the share of unread answers on, a reader is told that format plays a part.
+_FORMAT_SHARE = 0.01
+_NOTHING_ASKED = (
+    "Nothing was evaluated: the recipe names no evaluation.protocols. Add some, such as {suite: perplexity}, "
+    "and start the same run again: what is trained is kept."
 )
+
+
+class _Unread(NamedTuple):
+    """How many answers of an arm could not be read, over all its seeds."""
+
+    arm: str
+    unread: int
+    asked: int
+
+    def __str__(self) -> str:
+        return f"{self.arm} {self.unread:,} of {self.asked:,}"
 
 
 def verdict(results: Mapping[str, Any], ground: Ground) -> list[str]:
     """Write the verdict's sentences from results.json's other parts."""
     by_name = {(c["name"], c["benchmark"]): c for c in results["contrasts"]}
     keys = _keys(results)
+    if not keys:
+        return [_NOTHING_ASKED]
     view = headline_view(keys)
-    average = average_name(view)
-    sentences = [
-        _sentence(title, by_name[name, average], results["cost"].get(arm) if arm else None, view)
-        for name, title, arm in _HEADLINES
-        if (name, average) in by_name
-    ]
-    sentences += _infilling(by_name, view)
+    sentences = [*_headlines(results, by_name, view), *_infilling(results, by_name, view)]
     sentences += _perplexity(by_name)
+    if not sentences:
+        sentences.append("No arms were compared.")
     partial = _missing(results)
     if partial:
         sentences.append(f"The normalised average is partial: without {', '.join(partial)}.")
     sentences += _never_asked(keys, ground.recipe.evaluation.attention)
     if ground.recipe.model is not None and ground.recipe.model.path.startswith(TOYWORLD):
         sentences.append("These are measurements of a toy world, not of any published benchmark.")
-    return sentences or ["No arms were compared."]
+    return sentences
 
 
 def _keys(results: Mapping[str, Any]) -> list[str]:
@@ -56,15 +70,72 @@ def _keys(results: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(key for found in scores for key in found))
 
 
-def _sentence(title: str, contrast: Mapping[str, Any], cost: Mapping[str, Any] | None, view: View) -> str:
-    low, high = contrast["interval_items"]
-    seeds = contrast["interval_seeds"]
-    spread = "one seed" if seeds is None else f"over seeds {seeds[0]:+.1f} .. {seeds[1]:+.1f}"
+def _headlines(results: Mapping[str, Any], by_name: _Contrasts, view: View) -> Iterator[str]:
+    """Say what each step was worth on the normalised average, and how much of it may be format."""
+    average = average_name(view)
+    for name, title in _HEADLINES.items():
+        contrast = by_name.get((name, average))
+        if contrast is None:
+            continue
+        arm, _, other = name.partition(" - ")
+        sentence = _sentence(title, contrast, results["cost"].get(arm), view)
+        yield sentence + (_unread_note(results, (other, arm), view) if other else "")
+
+
+def _sentence(title: str, contrast: _Contrast, cost: Mapping[str, Any] | None, view: View) -> str:
     price = "" if cost is None else f", for {_price(cost)}"
     return (
-        f"{title}: {contrast['effect']:+.1f} points of normalised average{_mask(view)} (95 % over "
-        f"{contrast['n']:,} items {low:+.1f} .. {high:+.1f}; {spread}){price}: {_word(low, high, seeds)}."
+        f"{title}: {_signed(contrast['effect'], 1)} points of normalised average{_mask(view)} "
+        f"({_intervals(contrast)}){price}: {_word(contrast)}."
     )
+
+
+def _intervals(contrast: _Contrast, *, scale: float = 1.0, digits: int = 1, over: str = "items") -> str:
+    """Write both intervals: over items ("these checkpoints") and over seeds ("the method")."""
+
+    def written(interval: Sequence[float]) -> str:
+        return " .. ".join(_signed(scale * bound, digits) for bound in interval)
+
+    seeds = contrast["interval_seeds"]
+    if seeds is None:
+        spread = "one seed"
+    elif seeds[0] == seeds[1]:  # often a floor; an interval without width would read as certainty
+        spread = "equal in every seed, which bounds nothing"
+    else:
+        spread = f"over seeds {written(seeds)}"
+    return f"95 % over {contrast['n']:,} {over} {written(contrast['interval_items'])}; {spread}"
+
+
+def _signed(value: float, digits: int) -> str:
+    """Write a number with its sign; what rounds to zero has none to speak of, and no minus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def _unread_note(results: Mapping[str, Any], arms: Sequence[str], view: View) -> str:
+    """Say how many answers of the average could not be read, and whether that explains a part of it."""
+    first, second = (_unread(results, arm, view) for arm in arms)
+    if first.unread + second.unread == 0:
+        return ""
+    shares = [count.unread / max(1, count.asked) for count in (first, second)]
+    cause = "; so format plays a part" if abs(shares[0] - shares[1]) >= _FORMAT_SHARE else ""
+    return f" Unread answers, which score as wrong: {first}, {second}{cause}."
+
+
+def _unread(results: Mapping[str, Any], arm: str, view: View) -> _Unread:
+    """Count over the benchmarks that make the normalised average of a view."""
+    averages = results["normalized_average"].get(arm, {})
+    parts = {part for average in averages.values() for part in average["parts"]}
+    counted = [
+        entry
+        for scores in results["arms"][arm].values()
+        for text, entry in scores.items()
+        for key in (ScoreKey.parse(text),)
+        if key.view == view
+        and not key.column
+        and key.samples == 1
+        and f"{entry['family']}:{entry['mode']}" in parts
+    ]
+    return _Unread(arm, sum(e["failures"] for e in counted), sum(e["n"] for e in counted))
 
 
 def _mask(view: View) -> str:
@@ -77,42 +148,51 @@ def _price(cost: Mapping[str, Any]) -> str:
     return tokens if share is None else f"{tokens}, {100 * share:.2g} % of the base's pretraining compute"
 
 
-def _word(low: float, high: float, seeds: list[float] | None) -> str:
+def _word(contrast: _Contrast, above: str = "an improvement", below: str = "a loss") -> str:
     """Name what was shown; with several seeds, the method is judged by the wider of the two intervals."""
-    if seeds is not None:
-        low, high = min(low, seeds[0]), max(high, seeds[1])
-    if low > 0:
-        return "an improvement"
-    return "a loss" if high < 0 else "no difference shown"
+    bounds = [*contrast["interval_items"], *(contrast["interval_seeds"] or ())]
+    if min(bounds) > 0:
+        return above
+    return below if max(bounds) < 0 else "no difference shown"
 
 
-def _infilling(by_name: _Contrasts, view: View) -> list[str]:
-    """Say whether UL2R learned to fill blanks, where that was asked."""
-    sentences: list[str] = []
+def _infilling(results: Mapping[str, Any], by_name: _Contrasts, view: View) -> Iterator[str]:
+    """Say whether UL2R learned to fill blanks, where that was asked and somebody answered."""
     for (name, benchmark), contrast in by_name.items():
         key = ScoreKey.parse(benchmark)
-        is_plain = "infilling" in key.benchmark and key == ScoreKey(key.benchmark, view=view)
-        if name == "ul2r - clm" and is_plain:
-            low, high = (100 * bound for bound in contrast["interval_items"])
-            sentences.append(
-                f"Filling blanks ({key.benchmark}), UL2R against its control{_mask(view)}: "
-                f"{100 * contrast['effect']:+.1f} points (95 % over {contrast['n']:,} items {low:+.1f} .. "
-                f"{high:+.1f}): {_word(low, high, None)}."
+        if name != "ul2r - clm" or "infilling" not in key.benchmark:
+            continue
+        if key != ScoreKey(key.benchmark, view=view):
+            continue
+        title = f"Filling blanks ({key.benchmark}), UL2R against its control{_mask(view)}"
+        control, arm = (_unread_of(results, arm, benchmark) for arm in ("clm", "ul2r"))
+        if control.unread == control.asked and arm.unread == arm.asked:
+            yield f"{title}: neither gave a readable answer on any item: not measured."
+            continue
+        unread = f" Unread: {control}, {arm}." if control.unread + arm.unread else ""
+        yield (
+            f"{title}: {_signed(100 * contrast['effect'], 1)} points ({_intervals(contrast, scale=100)}): "
+            f"{_word(contrast)}.{unread}"
+        )
+
+
+def _unread_of(results: Mapping[str, Any], arm: str, benchmark: str) -> _Unread:
+    """Count one benchmark's unread answers."""
+    entries = [scores[benchmark] for scores in results["arms"][arm].values() if benchmark in scores]
+    return _Unread(arm, sum(e["failures"] for e in entries), sum(e["n"] for e in entries))
+
+
+def _perplexity(by_name: _Contrasts) -> Iterator[str]:
+    """Say what each step costs in plain language modelling."""
+    for name, title in _HEADLINES.items():
+        contrast = by_name.get((name, PERPLEXITY))
+        if contrast is not None and " - " in name:
+            yield (
+                f"Plain language modelling, {title.partition(' (')[0]}: "
+                f"{_signed(contrast['effect'], 3)} nats per held-out token "
+                f"({_intervals(contrast, digits=3, over='documents')}): "
+                f"{_word(contrast, 'worse', 'better')}."
             )
-    return sentences
-
-
-def _perplexity(by_name: _Contrasts) -> list[str]:
-    """Say what UL2R costs in plain language modelling."""
-    contrast = by_name.get(("ul2r - clm", "perplexity"))
-    if contrast is None:
-        return []
-    low, high = contrast["interval_items"]
-    word = "worse" if low > 0 else ("better" if high < 0 else "no difference shown")
-    return [
-        f"Plain language modelling, UL2R against its control: {contrast['effect']:+.3f} nats per "
-        f"held-out token (95 % over documents {low:+.3f} .. {high:+.3f}): {word}."
-    ]
 
 
 def _missing(results: Mapping[str, Any]) -> list[str]:

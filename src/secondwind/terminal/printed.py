@@ -1,0 +1,213 @@
+"""What a command prints at its end: the verdict, scores, checks, the preview of a recipe, drawn rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from secondwind.report import wording
+
+if TYPE_CHECKING:  # it loads torch, which listing recipes does not need
+    from secondwind.study import Check, DrawnRow, DrawnText, Piece, Preview
+
+_LABEL_COLUMNS = 9  # before what a drawn line tells
+_SHARES = ("rate", "intended_share", "realised_share")
+_HEADERS = {"rate": "share", "intended_share": "share", "realised_share": "realised", "mean_tokens": "tokens"}
+
+
+def print_verdict(results: Mapping[str, Any], page: Path) -> None:
+    """Print the verdict's sentences and where the report lies: the last lines of a run."""
+    print()
+    for sentence in results["verdict"]:
+        print(f"- {sentence}")
+    print(f"\nReport: {page}")
+
+
+def print_scores(results: Mapping[str, Any]) -> None:
+    """Print one line per benchmark of an evaluation, and what its words mean."""
+    table = Table("benchmark", "score", "95 % interval", "n", "unread", "mask")
+    for name, entry in results["benchmarks"].items():
+        low, high = entry["interval"]
+        table.add_row(
+            name,
+            f"{entry['score']:.3f}",
+            f"{low:.3f} .. {high:.3f}",
+            str(entry["n"]),
+            str(entry["failures"]),
+            entry["attention"],
+        )
+    Console().print(table)
+    average = results["normalized_average"]
+    missing = f" (partial: without {', '.join(average['missing'])})" if average["missing"] else ""
+    if average["value"] is not None:
+        print(f"normalised average {average['value']:.1f} (0 is random guessing){missing}")
+    if any(entry["failures"] for entry in results["benchmarks"].values()):
+        print(wording.UNREAD)
+    if any(":left" in name for name in results["benchmarks"]):
+        print(wording.LEFT)
+
+
+def print_checks(checks: "Sequence[Check]") -> None:
+    """Print one line per check of `doctor`."""
+    marks = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("-", "dim")}
+    console = Console(highlight=False)
+    for check in checks:
+        mark, style = marks[check.passed]
+        line = Text(f"{mark:>5}  ", style=style)
+        line.append(f"{check.name}: ", style="bold").append(check.finding, style="default")
+        console.print(line, soft_wrap=True)
+
+
+def print_recipes(shipped: Mapping[str, Path]) -> None:
+    """Print each shipped recipe with the first line of its comment."""
+    for name, path in shipped.items():
+        first = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+        print(f"{name:<16} {first}")
+
+
+def print_preview(preview: "Preview", *, whole_recipe: bool = False) -> None:
+    """Print the price, what can be resolved, the mixture, and drawn rows.
+
+    Args:
+        whole_recipe: print every field of the recipe as well, last.
+    """
+    console = Console(highlight=False)
+
+    def line(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    arms, seeds = preview.recipe["arms"], preview.recipe["seeds"]
+    line(f"{preview.recipe['name']}: arms {', '.join(arms)}; seeds {', '.join(map(str, seeds))}")
+    if len(seeds) > 1:
+        line(f"every arm but base is trained {len(seeds)} times; --set seeds=[{seeds[0]}] trains each once")
+    for text in preview.cost.lines():
+        line(text)
+    _print_resolution(console, preview)
+    if preview.mixture:
+        _print_mixture(console, preview)
+    for text in preview.notes:
+        line(f"note: {text}")
+    for row in preview.rows:
+        _draw_row(console, row)
+    if whole_recipe:
+        line(yaml.safe_dump(preview.recipe, sort_keys=False, allow_unicode=True))
+    else:
+        line("Every field of the recipe: --recipe")
+
+
+def _print_resolution(console: Console, preview: "Preview") -> None:
+    if not preview.recipe["evaluation"]["protocols"]:
+        console.print("Nothing will be evaluated: evaluation.protocols is empty.", soft_wrap=True)
+    if preview.resolution:
+        table = Table("benchmark", "items", "smallest difference shown", title="resolution (80 % power)")
+        for entry in preview.resolution:
+            table.add_row(entry["benchmark"], f"{entry['n']:,}", f"{100 * entry['detectable']:.1f} points")
+        console.print(table)
+
+
+def _print_mixture(console: Console, preview: "Preview") -> None:
+    """Print the mixture; a licence that all tasks share is said once, so that the table fits a terminal."""
+    licences = {str(entry["licence"]) for entry in preview.mixture if entry.get("licence") is not None}
+    columns = [name for name in preview.mixture[0] if name != "licence" or len(licences) > 1]
+    table = Table(title=f"mixture of stage {preview.stage}", box=box.SIMPLE, caption="shares are of examples")
+    for number, column in enumerate(columns):
+        justify: Any = "left" if number == 0 or column in ("cluster", "licence") else "right"
+        table.add_column(_HEADERS.get(column, column), overflow="fold", justify=justify)
+    for entry in preview.mixture:
+        table.add_row(*(_mixture_cell(column, entry.get(column)) for column in columns))
+    console.print(table)
+    if len(licences) == 1:
+        console.print(f"licence of every task: {licences.pop()}", markup=False, soft_wrap=True)
+    if preview.stage == "ul2r":
+        console.print(wording.DENOISERS, markup=False, soft_wrap=True)
+
+
+def print_sweep(previews: "Sequence[Preview]") -> None:
+    """Print the price of each study of a sweep, and of all of them."""
+    table = Table(title=f"sweep of {len(previews)} studies, each a run folder of its own")
+    table.add_column("study", overflow="fold")
+    for column in ("FLOPs", "of the base", "training here", "GiB"):
+        table.add_column(column, justify="right")
+    for preview in previews:
+        cost = preview.cost
+        share = "unknown" if cost.share_of_base is None else f"{100 * cost.share_of_base:.3g} %"
+        table.add_row(
+            preview.recipe["name"],
+            f"{cost.flops:.2e}",
+            share,
+            cost.minutes(),
+            f"{cost.memory_bytes / 2**30:.2f}",
+        )
+    flops, seconds = (sum(getattr(p.cost, name) for p in previews) for name in ("flops", "seconds"))
+    table.add_section()
+    table.add_row("all", f"{flops:.2e}", "", replace(previews[0].cost, seconds=seconds).minutes(), "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"The first of them, {previews[0].recipe['name']}:", markup=False)
+
+
+def print_texts(drawn: "Sequence[DrawnText]") -> None:
+    """Draw a text under each denoiser: its inputs, its targets, and the row with both masks."""
+    console = Console(highlight=False)
+    for text in drawn:
+        hidden = text.row.num_targets
+        console.rule(
+            f"{text.denoiser.name}: {text.num_tokens} tokens, {hidden} targets", align="left", characters="-"
+        )
+        (segment,) = text.row.segments
+        for name, wanted in (("inputs", False), ("targets", True)):
+            line = Text(f"{name:<{_LABEL_COLUMNS}}", style="cyan")
+            _append(line, [piece for piece in segment.pieces if piece.target == wanted])
+            console.print(line, soft_wrap=True)
+        _draw_masks(console, text)
+
+
+def _draw_masks(console: Console, drawn: "DrawnText") -> None:
+    """Write each token of a row above its place in the prefix mask and in the loss mask."""
+    row = drawn.row.row
+    cells = [text.replace(" ", "\u00b7").replace("\n", "\\n") for text in drawn.spelled]
+    widths = [max(len(cell), 1) + 1 for cell in cells]
+    room, start = console.width - _LABEL_COLUMNS, 0
+    while start < len(cells):
+        stop = start + 1
+        while stop < len(cells) and sum(widths[start : stop + 1]) <= room:
+            stop += 1
+        lines = {"token": Text(), "prefix": Text(), "loss": Text()}
+        for place in range(start, stop):
+            width, is_prefix = widths[place], bool(row.prefix_mask[place])
+            lines["token"].append(f"{cells[place]:<{width}}", style="dim" if is_prefix else "bold green")
+            lines["prefix"].append(f"{'#' if is_prefix else '.':<{width}}")
+            lines["loss"].append(f"{'#' if row.loss_mask[place] else '.':<{width}}")
+        for name, line in lines.items():
+            line.rstrip()
+            console.print(Text(f"{name:<{_LABEL_COLUMNS}}", style="cyan") + line, soft_wrap=True)
+        start = stop
+
+
+def _draw_row(console: Console, row: "DrawnRow") -> None:
+    """Draw one row: a line per example; inputs dim, a bar, targets bold; special tokens coloured."""
+    console.rule(f"row {row.number}: {row.num_tokens} tokens, {row.num_targets} targets", align="left")
+    for segment in row.segments:
+        text = Text(f"[{segment.source}] ", style="magenta")
+        _append(text, [piece for piece in segment.pieces if not piece.target])
+        text.append(" | ", style="cyan")
+        _append(text, [piece for piece in segment.pieces if piece.target])
+        console.print(text, soft_wrap=True)
+
+
+def _append(line: Text, pieces: "Sequence[Piece]") -> None:
+    for piece in pieces:
+        style = "yellow" if piece.special else ("bold green" if piece.target else "dim")
+        line.append(piece.text, style=style)
+
+
+def _mixture_cell(column: str, value: object) -> str:
+    if isinstance(value, float):
+        return f"{100 * value:.1f} %" if column in _SHARES else f"{value:.4g}"
+    return "" if value is None else str(value)
