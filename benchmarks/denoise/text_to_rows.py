@@ -22,7 +22,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from secondwind.data import Faults, Packer, Stream, prepare, read_documents
+from secondwind.data import Faults, Packer, Stream, prepare, read_documents, steps_for_tokens
 from secondwind.denoise import U_PALM, DenoisedCorpus, required_sentinels
 from secondwind.vocabulary import Vocabulary
 
@@ -63,10 +63,8 @@ def main() -> None:
         started = time.perf_counter()
         source = DenoisedCorpus(shards, U_PALM, vocabulary, seed=1, room=room, mode_token_dropout=0.2)
         stream = Stream(source, Packer(told.row_length, vocabulary), seed=1)
-        num_rows, raw_tokens = 0, 0
-        while raw_tokens < shards.num_tokens:
-            raw_tokens += sum(source.window_length(i) for i in stream.examples(num_rows).tolist())
-            num_rows += 1
+        num_rows = steps_for_tokens(stream, shards.num_tokens, 1)
+        raw_tokens = int(source.window_lengths(stream.examples_of_first(num_rows)).sum())
         planning = time.perf_counter() - started
         _tell("planning windows and rows", raw_tokens, planning)
         stream.row(0)  # loads the kernel

@@ -221,6 +221,12 @@ def test_arrays_that_do_not_belong_together_are_refused(
         )
 
 
+def test_a_negative_id_is_refused_in_the_references_words(vocabulary: Vocabulary) -> None:
+    tokens = np.array([5, -3, 7], dtype=np.int32)
+    with pytest.raises(ExampleError, match="wanted whole ids from 0"):
+        denoise_many(tokens, [0, 3], [R], [0], vocabulary, keys=[1], ends_document=[True])
+
+
 def test_keys_of_the_whole_range_are_taken(vocabulary: Vocabulary) -> None:
     keys = [key(1, "denoise", n) for n in range(40)]
     assert max(keys) >= 2**63  # beyond int64

@@ -76,7 +76,7 @@ def denoise_many(
         TooShort, TooFewSentinels, VocabularyError: as `denoise`, for the first window that fails.
     """
     windows = Windows(
-        np.ascontiguousarray(as_tokens(tokens)),
+        np.ascontiguousarray(_as_int32(tokens)),
         _whole(offsets, "offsets"),
         _whole(choice, "choice"),
         np.ascontiguousarray(keys, dtype=np.uint64),
@@ -142,6 +142,12 @@ def _reference(windows: Windows, i: int, denoisers: Sequence[Denoiser], vocabula
     )
 
 
+def _as_int32(tokens: npt.ArrayLike) -> Tokens:
+    """Return ids as int32[N]; those that are so already are not read here, but by the kernel."""
+    given = np.asarray(tokens)
+    return given if given.dtype == np.int32 else as_tokens(given)
+
+
 def _whole(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
     """Return whole numbers as int64; fractions would be cut in silence."""
     given = np.asarray(values)
@@ -192,20 +198,12 @@ def _explain(windows: Windows, i: int, denoisers: Sequence[Denoiser], vocabulary
 
 def _special(vocabulary: Vocabulary) -> Special:
     """Gather the special ids; no window may hold a reserved one, nor one beyond the table."""
-    beyond = [[vocabulary.size, 2**31]]
+    beyond = [[vocabulary.size, 2**32]]  # read as unsigned, so negative ids are beyond it too
     return Special(
-        np.asarray(vocabulary.sentinels, dtype=np.int32),
+        vocabulary.sentinel_ids,
         np.int32(vocabulary.eos),
-        np.append(_ranges(sorted(vocabulary.reserved)), beyond, axis=0),
+        np.append(vocabulary.reserved_ranges, beyond, axis=0),
     )
-
-
-def _ranges(ids: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Gather sorted ids in runs: [5, 6, 7, 9] becomes [[5, 8], [9, 10]]."""
-    values = np.asarray(ids, dtype=np.int64)
-    breaks = np.flatnonzero(np.diff(values) > 1) + 1
-    runs = np.split(values, breaks) if len(values) else []
-    return np.asarray([[run[0], run[-1] + 1] for run in runs], dtype=np.int64).reshape(-1, 2)
 
 
 def _table(denoisers: Sequence[Denoiser], vocabulary: Vocabulary, kernel: Any) -> Table:

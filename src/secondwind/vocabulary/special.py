@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from secondwind.errors import TooFewSentinels, VocabularyError
 from secondwind.example import Tokens
@@ -45,11 +47,24 @@ class Vocabulary:
         """Count the sentinels."""
         return len(self.sentinels)
 
-    @property
+    @cached_property
     def reserved(self) -> frozenset[int]:
         """Return the ids that no document may contain."""
         own = {self.eos, self.pad, *self.sentinels, *self.modes.values()}
         return frozenset(own if self.bos is None else own | {self.bos})
+
+    @cached_property
+    def reserved_ranges(self) -> npt.NDArray[np.int64]:
+        """Return the reserved ids as int64[R, 2] of rising ranges [first, last + 1)."""
+        ids = np.asarray(sorted(self.reserved), dtype=np.int64)
+        first = ids[np.diff(ids, prepend=-2) > 1]
+        last = ids[np.diff(ids, append=ids[-1] + 2) > 1]
+        return np.stack([first, last + 1], axis=1)
+
+    @cached_property
+    def sentinel_ids(self) -> Tokens:
+        """Return the sentinels as int32[K]."""
+        return np.asarray(self.sentinels, dtype=np.int32)
 
     def refuse_reserved(self, tokens: Tokens, what: str) -> None:
         """Raise if a document holds a reserved id, or one beyond the table.
