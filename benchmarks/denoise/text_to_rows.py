@@ -13,13 +13,10 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from benchmarks.data.text import trained_tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from secondwind.data import Faults, Packer, Stream, prepare, read_documents, steps_for_tokens
@@ -27,7 +24,6 @@ from secondwind.denoise import U_PALM, DenoisedCorpus, required_sentinels
 from secondwind.vocabulary import Vocabulary
 
 _BATCH_ROWS = 32
-_TRAINED_IDS, _TRAINING_CHARACTERS = 16_384, 20_000_000
 
 
 def main() -> None:
@@ -39,8 +35,7 @@ def main() -> None:
     parser.add_argument("--examples-per-row", type=int, default=2)
     parser.add_argument("--documents", type=int, help="read this many documents only")
     told = parser.parse_args()
-    named = told.tokenizer
-    tokenizer: Any = AutoTokenizer.from_pretrained(named) if named else _trained(told.text, told.documents)
+    tokenizer: Any = _named(told.tokenizer) if told.tokenizer else _trained(told.text)
     room = told.row_length // told.examples_per_row
     needed = required_sentinels([denoiser for denoiser, _ in U_PALM], room)
     vocabulary = Vocabulary.adopt(tokenizer, num_sentinels=needed)
@@ -85,26 +80,12 @@ def _tell(stage: str, tokens: int, seconds: float) -> None:
     print(f"{stage:<26} {tokens / seconds / 1e6:8.2f} M tokens/s {seconds:8.1f} s   peak {peak:,.0f} MiB")
 
 
-def _trained(path: Path, limit: int | None) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE on the file's beginning."""
+def _named(name: str) -> Any:
+    return AutoTokenizer.from_pretrained(name)
 
-    def texts() -> Iterator[str]:
-        characters = 0
-        for document in islice(read_documents(str(path), text_field="text", faults=Faults()), limit):
-            yield document.text[:1_000_000]
-            characters += len(document.text)
-            if characters > _TRAINING_CHARACTERS:
-                return
 
-    backend = Backend(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=_TRAINED_IDS, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False
-    )
-    backend.train_from_iterator(texts(), trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")
+def _trained(path: Path) -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(tokenizer_object=trained_tokenizer(str(path)))
 
 
 if __name__ == "__main__":
