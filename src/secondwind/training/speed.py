@@ -8,10 +8,10 @@ from typing import Any
 
 from secondwind.training.records import Timing, TrainSummary
 
-# FLOP/s of dense matrix products in bf16, without sparsity, by what torch calls the device.
-# H100 SXM and H200: 989 TFLOP/s, https://www.nvidia.com/en-us/data-center/h200/ (half of the figure with
-# sparsity). A100: 312, https://www.nvidia.com/en-us/data-center/a100/. L4: 121 and L40S: 362, from the
-# data sheets at https://www.nvidia.com/en-us/data-center/l4/ and /l40s/ (halved likewise).
+# FLOP/s of dense matrix products in bf16, without sparsity, by what torch calls the device. H100 SXM and H200
+# 989.4 TFLOP/s: glennklockwood.com/garden/processors/h100. A100 311.9 and L4 125.3 at the highest clock, 121
+# in NVIDIA's data sheet: hmc-tech.com/gpu/nvidia-l4-vs-nvidia-a100-40gb. L40S 362.05, as the data sheet is
+# quoted at mullet.se (product 355414).
 _BF16_PEAKS = {
     "NVIDIA H200": 989e12,
     "NVIDIA H100 80GB HBM3": 989e12,
