@@ -17,7 +17,7 @@ from secondwind import study
 from secondwind.denoise import restore
 from secondwind.errors import ModelError, RunError
 from secondwind.example import Example
-from secondwind.model import backend
+from secondwind.model import backend, proof
 from secondwind.model import load as load_module
 from secondwind.recipe import loads
 from secondwind.report import write_cards, write_report
@@ -156,7 +156,7 @@ def test_a_run_that_goes_on_uses_the_settings_that_it_began_with(tiny_run: Path,
 def test_a_model_that_is_only_causal_is_evaluated_causally(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prove = backend.prove_mask
+    prove = proof.prove_mask
 
     def causal_alone(network: PreTrainedModel, attention: str) -> object:
         if attention == "prefix":

@@ -2,7 +2,8 @@
 
     load(name or folder)        a Hugging Face checkpoint -> LanguageModel (network, tokenizer, vocabulary)
     mask.allowed                THE rule: who may attend to whom in a packed row
-    attention, dense            two renderers of that rule: by document (fast), by 4-D mask (the oracle)
+    attention/                  renderers of that rule: by document (fast), by 4-D mask (the oracle)
+    backend, proof              the renderer for a network, and the experiment that proves the network obeys
     forward.kept_logits         Batch -> logits, at the wanted positions only
     loss                        Batch -> summed loss over targets, by source; Example -> log-probability
     generate                    bidirectional prefill, then causal decoding with the cache

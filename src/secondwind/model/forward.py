@@ -18,8 +18,8 @@ from transformers import PreTrainedModel
 
 from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch, Flags
-from secondwind.model.attention import Layout
-from secondwind.model.dense import dense_masks
+from secondwind.model.attention.dense import dense_masks
+from secondwind.model.attention.document import DocumentLayout
 
 Attention = Literal["prefix", "causal"]
 Backend = Literal["dense", "document"]
@@ -71,7 +71,7 @@ def to_network(array: np.ndarray, network: PreTrainedModel) -> Tensor:
 
 
 def _document_logits(network: Any, batch: Batch, keep: Flags, attention: Attention) -> Tensor:
-    layout = Layout.of(batch, attention=attention, device=network.device)
+    layout = DocumentLayout.of(batch, attention=attention, device=network.device)
     kept = np.flatnonzero(keep.ravel()[layout.tokens])
     output = network(
         input_ids=to_network(batch.tokens.ravel()[layout.tokens][None], network),

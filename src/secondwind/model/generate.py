@@ -21,7 +21,7 @@ from transformers import DynamicCache
 
 from secondwind.errors import ExampleError
 from secondwind.example import Tokens
-from secondwind.model.dense import dense_masks
+from secondwind.model.attention.dense import dense_masks
 from secondwind.model.forward import position_limit, refuse_long, to_network
 from secondwind.model.load import LanguageModel
 from secondwind.model.single import prompt

@@ -16,9 +16,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 
 from secondwind.errors import ModelError
 from secondwind.flops import ModelSize
-from secondwind.model.backend import BackendChoice, prove_mask, settle_backend
+from secondwind.model.backend import BackendChoice, settle_backend
 from secondwind.model.embeddings import grow_table, start_fresh_rows, table_rows
 from secondwind.model.forward import Attention, Backend
+from secondwind.model.proof import prove_mask
 from secondwind.model.size import model_size
 from secondwind.randomness import key
 from secondwind.runs import read_json

@@ -9,13 +9,9 @@ from torch import nn
 
 from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch
-from secondwind.model.attention import (
-    MAX_EMPTY_SHARE,
-    Layout,
-    document_attention,
-    find_documents,
-    plan_groups,
-)
+from secondwind.model.attention.document import MAX_EMPTY_SHARE, DocumentLayout, plan_groups
+from secondwind.model.attention.flat import find_documents
+from secondwind.model.attention.function import packed_attention
 from tests.model.conftest import make_batch
 
 
@@ -53,7 +49,7 @@ def test_documents_of_one_length_share_a_group() -> None:
 
 
 def test_slots_hold_each_token_once_and_lead_back_to_it() -> None:
-    layout = Layout.of(make_batch([[(3, 2), (1, 1)], [(2, 2), (4, 1)]], row_length=9))
+    layout = DocumentLayout.of(make_batch([[(3, 2), (1, 1)], [(2, 2), (4, 1)]], row_length=9))
     assert [tuple(group.segment_ids.shape) for group in layout.groups] == [(3, 5), (1, 2)]
     assert layout.slots[layout.homes].tolist() == list(range(16))
     assert len(layout.empty) == 1
@@ -61,7 +57,7 @@ def test_slots_hold_each_token_once_and_lead_back_to_it() -> None:
 
 
 def test_masks_are_made_once_for_all_layers(packed: Batch) -> None:
-    layout = Layout.of(packed)
+    layout = DocumentLayout.of(packed)
     assert layout.mask(0, None) is layout.mask(0, None)
     assert layout.mask(0, 2) is not layout.mask(0, None)
 
@@ -69,9 +65,9 @@ def test_masks_are_made_once_for_all_layers(packed: Batch) -> None:
 def test_a_layer_without_layout_and_mask_is_refused() -> None:
     heads = torch.zeros(1, 2, 3, 4)
     with pytest.raises(ModelError, match="received no layout and no mask"):
-        document_attention(nn.Identity(), heads, heads, heads, None)
+        packed_attention(nn.Identity(), heads, heads, heads, None)
 
 
 def test_a_forward_that_never_asked_for_its_attention_is_refused(packed: Batch) -> None:
     with pytest.raises(ModelError, match="made 0 calls"):
-        Layout.of(packed).refuse_unused("silent")
+        DocumentLayout.of(packed).refuse_unused("silent")
