@@ -1,6 +1,6 @@
 """Run a network over a packed batch: one way in, whatever the backend.
 
-    document   [B, L] without padding -> [1, T]      the layout goes to the attention layers
+    flat       [B, L] without padding -> [1, T]      the backend's layout goes to the attention layers
     dense      [B, L] as it is                       4-D masks [B, 1, L, L] for the attention layers
 
 The root forward is called, with `logits_to_keep`, so that sharded models and the models' own scaling and
@@ -20,9 +20,12 @@ from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch, Flags
 from secondwind.model.attention.dense import dense_masks
 from secondwind.model.attention.document import DocumentLayout
+from secondwind.model.attention.function import Layout
 
 Attention = Literal["prefix", "causal"]
 Backend = Literal["dense", "document"]
+
+LAYOUTS: dict[Backend, type[Layout]] = {"document": DocumentLayout}  # of the backends that take a flat batch
 
 
 def kept_logits(
@@ -40,8 +43,9 @@ def kept_logits(
     if (keep & (batch.segment_ids == 0)).any():
         raise ExampleError("logits were asked for at padding positions, wanted tokens only. Check loss_mask.")
     refuse_long(network, int(batch.positions.max()) + 1)
-    if backend == "document":
-        return _document_logits(network, batch, keep, attention)
+    if backend in LAYOUTS:
+        layout = LAYOUTS[backend].of(batch, attention=attention, device=network.device)
+        return _flat_logits(network, batch, keep, layout)
     return _dense_logits(network, batch, keep, attention)
 
 
@@ -70,8 +74,7 @@ def to_network(array: np.ndarray, network: PreTrainedModel) -> Tensor:
     return tensor if tensor.dtype == torch.bool else tensor.long()
 
 
-def _document_logits(network: Any, batch: Batch, keep: Flags, attention: Attention) -> Tensor:
-    layout = DocumentLayout.of(batch, attention=attention, device=network.device)
+def _flat_logits(network: Any, batch: Batch, keep: Flags, layout: Layout) -> Tensor:
     kept = np.flatnonzero(keep.ravel()[layout.tokens])
     output = network(
         input_ids=to_network(batch.tokens.ravel()[layout.tokens][None], network),
