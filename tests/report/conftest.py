@@ -284,6 +284,7 @@ def _metric_row(
 ) -> dict[str, Any]:
     """Make one row of a metric log: an exponential fall with a ripple."""
     loss = end + (start - end) * math.exp(-step / 20) + 0.05 * math.sin(step * (1.7 + seed))
+    looked = {name: {"norm": 1.0 + i, "target_tokens": 600} for i, name in enumerate(sources)}
     return {
         "stage": stage,
         "step": step + 1,
@@ -293,6 +294,7 @@ def _metric_row(
         "tokens": 20_000 * (step + 1),
         "target_tokens": 7200 * (step + 1),
         "sources": {name: [loss * (1 + 0.1 * i) * 600, 600] for i, name in enumerate(sources)},
+        **({"source_gradients": looked} if step % 20 == 0 else {}),
         "seconds": 0.7,
     }
 

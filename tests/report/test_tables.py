@@ -10,12 +10,21 @@ from secondwind.report.facts import (
     fact_rows,
     fault_rows,
     mixture_rows,
+    source_gradients,
     source_losses,
     stage_row,
     task_rows,
     thinned,
 )
-from secondwind.report.records import Contrast, DataFacts, MetricRow, Results, is_toy, trained_attention
+from secondwind.report.records import (
+    Contrast,
+    DataFacts,
+    GradientRow,
+    MetricRow,
+    Results,
+    is_toy,
+    trained_attention,
+)
 from secondwind.report.tables import (
     benchmark_rows,
     control_of,
@@ -332,3 +341,12 @@ def test_thinned_curves_keep_the_mean_step_and_stay_short(num_rows: int, about: 
 )
 def test_numbers_are_written_plainly(written: str, wanted: str):
     assert written.replace("\xa0", " ") == wanted
+
+
+def test_gradients_of_a_source_are_averaged_over_the_steps_that_looked():
+    looks = [{"R": 1.0, "S": 4.0}, {}, {"R": 2.0, "S": None}]
+    rows = [
+        MetricRow(step=step, source_gradients={name: GradientRow(norm=norm) for name, norm in look.items()})
+        for step, look in enumerate(looks, start=1)
+    ]
+    assert source_gradients([rows]) == [("R", "1.500", "2"), ("S", "4.000", "1")]

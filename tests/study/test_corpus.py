@@ -10,8 +10,8 @@ from tokenizers import pre_tokenizers
 
 from secondwind.data import Corpus, Faults
 from secondwind.recipe import CorpusSource, Recipe, load
-from secondwind.study import ground as ground_module
-from secondwind.study.ground import documents, prepare_corpus
+from secondwind.study import corpus as corpus_module
+from secondwind.study.corpus import documents, prepare_corpus
 from secondwind.study.monitor import Silent
 from secondwind.vocabulary import Vocabulary
 from tests.vocabulary.makers import gpt2_like
@@ -34,13 +34,13 @@ class Preparing:
         self.folder, self.num_read = folder, 0
         self.tokenizer = gpt2_like()
         self.vocabulary = Vocabulary.adopt(self.tokenizer, num_sentinels=5)
-        read = ground_module.read_documents
+        read = corpus_module.read_documents
 
         def counted(*arguments: Any, **settings: Any) -> Any:
             self.num_read += 1
             return read(*arguments, **settings)
 
-        monkeypatch.setattr(ground_module, "read_documents", counted)
+        monkeypatch.setattr(corpus_module, "read_documents", counted)
 
     def __call__(self, recipe: Recipe) -> Corpus:
         return prepare_corpus(recipe, self.tokenizer, self.vocabulary, self.folder, Silent())
@@ -96,14 +96,14 @@ def test_auto_workers_are_as_many_as_there_are_cpus(
     tmp_path: Path, preparing: Preparing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    prepare = ground_module.prepare
+    prepare = corpus_module.prepare
 
     def noting(*arguments: Any, **settings: Any) -> Corpus:
         asked.append(settings["workers"])
         return prepare(*arguments, **settings)
 
-    monkeypatch.setattr(ground_module, "prepare", noting)
-    monkeypatch.setattr(ground_module, "available_cpus", lambda: 7)
+    monkeypatch.setattr(corpus_module, "prepare", noting)
+    monkeypatch.setattr(corpus_module, "available_cpus", lambda: 7)
     source = text(tmp_path / "a.jsonl", "Ann", 50)
     preparing(recipe(source, workers="auto"))
     preparing(recipe(source, workers=3))

@@ -7,7 +7,6 @@ import pytest
 from secondwind.errors import RecipeError
 from secondwind.recipe import Recipe, loads
 from secondwind.study import Silent
-from secondwind.study.ground import documents
 from secondwind.study.pretrain import pretrain
 from tests.e2e.conftest import TINY
 
@@ -40,13 +39,13 @@ def test_an_unknown_tokenizer_is_refused_by_name(tokenizer: str, words: str, tmp
     (tmp_path / "nowhere").mkdir()
     changed = recipe(f'"{tokenizer.replace("./", f"{tmp_path}/")}"')
     with pytest.raises(RecipeError, match=words):
-        pretrain(changed, documents, tmp_path / "run", Silent(), train_it=False)
+        pretrain(changed, tmp_path / "run", Silent(), train_it=False)
 
 
 def test_training_the_tokenizer_reports_progress_and_keeps_it_whole(tmp_path: Path) -> None:
     monitor = Watching()
     changed = loads(TINY.replace("limit: 400", "limit: 2100"), name="tiny.yaml")
-    pretrain(changed, documents, tmp_path, monitor, train_it=False)
+    pretrain(changed, tmp_path, monitor, train_it=False)
     assert monitor.stages == ["tokenizer", "tokenizer"]
     kept = tmp_path / "pretrained" / "tokenizer"
     assert {"tokenizer.json", "tokenizer_config.json"} <= {path.name for path in kept.iterdir()}

@@ -233,6 +233,11 @@ class TrainingSection(Section):
     activation_checkpointing: bool = Field(
         default=False, description="Compute layers twice instead of keeping what they computed."
     )
+    gradients_every: int = Field(
+        default=100,
+        ge=0,
+        description="Steps between looks at the gradient of each denoiser or cluster of tasks; 0 is never.",
+    )
     compile: bool = Field(default=False, description="Compile feed-forward blocks with torch.compile.")
     parallel: Literal["auto", "none", "fsdp"] = "auto"
     threads: Count | None = Field(default=None, description="CPU threads; null decides once and records it.")

@@ -138,6 +138,15 @@ def source_losses(logs: Sequence[Sequence[MetricRow]]) -> list[tuple[str, str, s
     return [(name, loss(_source_mean(first, name)), loss(_source_mean(last, name))) for name in names]
 
 
+def source_gradients(logs: Sequence[Sequence[MetricRow]]) -> list[tuple[str, str, str]]:
+    """Return (source, mean norm, looks) of the gradients of several logs; looks are steps that had one."""
+    norms: dict[str, list[float]] = {}
+    for name, found in (pair for rows in logs for row in rows for pair in row.source_gradients.items()):
+        if found.norm is not None:
+            norms.setdefault(name, []).append(found.norm)
+    return [(name, loss(fmean(norms[name])), count(len(norms[name]))) for name in sorted(norms)]
+
+
 def thinned(rows: Sequence[MetricRow], *, about: int = 120) -> tuple[tuple[float, float | None], ...]:
     """Average a long log into at most `about` points; a step without a loss stays a gap."""
     size = max(1, math.ceil(len(rows) / about))

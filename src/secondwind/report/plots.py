@@ -29,6 +29,7 @@ class StageFigure(NamedTuple):
     figure: Markup
     rows: list[facts.StageRow]
     sources: list[tuple[str, str, str]]
+    gradients: list[tuple[str, str, str]]
 
 
 def averages_figure(results: Results) -> Markup:
@@ -105,8 +106,9 @@ def stage_figures(folder: RunFolder) -> list[StageFigure]:
             title=f"Training loss of stage {stage}",
             description="; ".join(f"{r.key}: from {r.first_loss} to {r.last_loss}" for r in rows) + ".",
         )
-        sources = facts.source_losses([folder.stages[key] for key in keys])
-        figures.append(StageFigure(stage, figure, rows, sources))
+        logs = [folder.stages[key] for key in keys]
+        losses, gradients = facts.source_losses(logs), facts.source_gradients(logs)
+        figures.append(StageFigure(stage, figure, rows, losses, gradients))
     return figures
 
 

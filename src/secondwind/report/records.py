@@ -136,6 +136,13 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+class GradientRow(Record):
+    """The gradient of one denoiser or cluster of tasks at one step: of the mean loss over its targets."""
+
+    norm: Annotated[float | None, BeforeValidator(_finite)] = None
+    target_tokens: float = 0
+
+
 class MetricRow(Record):
     """One logged optimizer step of a stage."""
 
@@ -147,6 +154,7 @@ class MetricRow(Record):
     sources: dict[
         str, tuple[Annotated[float | None, BeforeValidator(_finite)], float]
     ] = {}  # name: (sum of losses, number of targets)
+    source_gradients: dict[str, GradientRow] = {}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from secondwind.evaluation.infilling import BLANK, NO_SENTINEL, infilling_inputs
 from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel, load
 from secondwind.runs import canonical_json, write_atomically
-from secondwind.study.ground import TOYWORLD
+from secondwind.study.corpus import TOYWORLD
 from secondwind.study.monitor import Monitor, Silent
 from secondwind.study.settings import place
 from secondwind.study.suites import find_suite, is_document_suite, text_suite

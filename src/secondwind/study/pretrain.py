@@ -6,7 +6,7 @@ recipe.pretrain + recipe.corpus  ->  pretrained/tokenizer/   a byte-level BPE
                                      pretrained/step-N/      one per share in `checkpoints`
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,18 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from secondwind import toyworld
-from secondwind.data import Document, Faults, Packer, Stream, TokenShards, prepare, steps_for_tokens
+from secondwind.data import Faults, Packer, Stream, TokenShards, steps_for_tokens
 from secondwind.denoise import CAUSAL, DenoisedCorpus
 from secondwind.errors import RecipeError
 from secondwind.model.export import export
 from secondwind.model.load import LanguageModel, new_model
-from secondwind.recipe import CorpusSource, PretrainSection, Recipe, TokenizerSection
+from secondwind.recipe import PretrainSection, Recipe, TokenizerSection
 from secondwind.runs import staged_folder
+from secondwind.study.corpus import documents, prepare_corpus
 from secondwind.study.monitor import Monitor
-from secondwind.study.settings import available_cpus, train_settings, watch
+from secondwind.study.settings import train_settings, watch
 from secondwind.training.loop import train
 from secondwind.vocabulary import Tokenizer
-
-Documents = Callable[[CorpusSource, Faults], Iterator[Document]]
 
 _TOYWORLD = "toyworld:"
 _TOY_TOKENIZER = f"{_TOYWORLD}tokenizer"
@@ -37,9 +36,7 @@ _REPORTED_DOCUMENTS = 1000
 _END, _PAD = "<|end|>", "<|pad|>"
 
 
-def pretrain(
-    recipe: Recipe, documents: Documents, out: Path, monitor: Monitor, *, train_it: bool = True
-) -> Path:
+def pretrain(recipe: Recipe, out: Path, monitor: Monitor, *, train_it: bool = True) -> Path:
     """Train the base and return its folder, a plain Hugging Face one; a finished base is kept.
 
     Args:
@@ -51,32 +48,13 @@ def pretrain(
     final = folder / "final"
     if (final / "config.json").exists():
         return final
-
-    def everything(faults: Faults) -> Iterator[Document]:
-        for source in corpus.sources:
-            yield from documents(source, faults)
-
     # What cannot be read is counted when the corpus is prepared, not twice.
-    texts = _counted((document.text for document in everything(Faults())), monitor)
-    tokenizer = _tokenizer(section, folder / "tokenizer", texts)
+    texts = (document.text for source in corpus.sources for document in documents(source, Faults()))
+    tokenizer = _tokenizer(section, folder / "tokenizer", _counted(texts, monitor))
     model = new_model(dict(section.config), tokenizer, seed=section.seed, num_sentinels=0)
     if train_it:
         monitor.say(f"pretraining a base of {model.network.num_parameters():,} parameters")
-        faults = Faults()
-        shards = prepare(
-            everything(faults),
-            tokenizer,
-            model.vocabulary,
-            folder / "corpus",
-            held_out=corpus.held_out,
-            faults=faults,
-            identity={"recipe": _data_settings(recipe)},
-            duplicates=corpus.duplicates,
-            workers=available_cpus() if corpus.workers == "auto" else corpus.workers,
-            progress=lambda done, tokens: monitor.progress(
-                "pretrain corpus", done, 0, f"documents, {tokens:,} tokens"
-            ),
-        ).train
+        shards = prepare_corpus(recipe, tokenizer, model.vocabulary, folder / "corpus", monitor).train
         _train(model, shards, recipe, folder, monitor)
     export(model, final, record=_record(section))
     return final
@@ -87,7 +65,8 @@ def _train(model: LanguageModel, shards: TokenShards, recipe: Recipe, folder: Pa
     section = recipe.pretrain
     assert section is not None
     source = DenoisedCorpus(shards, CAUSAL, model.vocabulary, seed=section.seed, room=section.row_length)
-    rows = Stream(source, Packer(section.row_length, model.vocabulary), section.seed)
+    packer = Packer(section.row_length, model.vocabulary)
+    rows = Stream(source, packer, section.seed, index_file=folder / "rows.index")
     steps = steps_for_tokens(rows, section.tokens, section.batch_rows)
     settings = train_settings(section, recipe.training, steps=steps, seed=section.seed)
     wanted = {max(1, round(share * steps)) for share in section.checkpoints}
@@ -97,13 +76,6 @@ def _train(model: LanguageModel, shards: TokenShards, recipe: Recipe, folder: Pa
             export(model, folder / f"step-{step}", record=_record(section) | {"step": step, "steps": steps})
 
     train(model, rows, settings, folder / "stage", stage="pretrain", progress=watch(monitor, after=keep))
-
-
-def _data_settings(recipe: Recipe) -> dict[str, Any]:
-    """Return what the shards depend on."""
-    settings = recipe.model_dump(mode="json", include={"corpus", "pretrain"})
-    del settings["corpus"]["workers"]
-    return settings
 
 
 def _record(section: PretrainSection) -> dict[str, Any]:

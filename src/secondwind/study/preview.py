@@ -17,9 +17,10 @@ from secondwind.errors import RecipeError
 from secondwind.evaluation import Suite
 from secondwind.recipe import Recipe
 from secondwind.runs import canonical_json
+from secondwind.study.corpus import corpus_note
 from secondwind.study.drawing import DrawnRow, draw_row
 from secondwind.study.facts import denoiser_table, examples_by_source, instruction_facts
-from secondwind.study.ground import Ground, corpus_note, lay_ground, sentinels_needed
+from secondwind.study.ground import Ground, lay_ground, sentinels_needed
 from secondwind.study.limits import refuse_unbuilt
 from secondwind.study.monitor import Monitor
 from secondwind.study.price import Price, matmul_rate, price, resolution

@@ -38,6 +38,7 @@ from secondwind.study.rows import StudyRows, raw_tokens_read, stage_section
 from secondwind.study.samples import collect_samples
 from secondwind.study.settings import (
     adapter_of,
+    cluster_of,
     cluster_statistics,
     device_name,
     load_for_training,
@@ -121,7 +122,15 @@ def _train_node(study: _Study, node: Node) -> None:
     if adapter is not None:
         adapted = adapt(model, adapter, seed=node.seed)
         model = adapted.model
-    summary = train(model, stage.rows, settings, folder, stage=node.name, progress=watch(study.monitor))
+    summary = train(
+        model,
+        stage.rows,
+        settings,
+        folder,
+        stage=node.name,
+        group=cluster_of(ground.tasks),
+        progress=watch(study.monitor),
+    )
     if adapted is not None:
         model = adapted.merged()
     raw = raw_tokens_read(stage, steps * section.batch_rows)

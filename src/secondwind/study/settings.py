@@ -54,6 +54,7 @@ def train_settings(
         average_last=training.average_last,
         activation_checkpointing=training.activation_checkpointing,
         compile=training.compile,
+        gradients_every=training.gradients_every,
     )
 
 
@@ -122,10 +123,15 @@ def load_for_training(folder: Path, attention: Attention, monitor: Monitor) -> L
 
 
 def cluster_statistics(folder: Path, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
-    """Sum up a Flan stage's targets and losses by cluster of tasks; plain text keeps its own name."""
-    cluster = {task.name: task.cluster for task in tasks}
+    """Sum up a Flan stage's targets and losses by cluster of tasks."""
     records = JsonLines(folder / METRICS).read()
-    return source_statistics(records, group=lambda source: cluster.get(source, source))
+    return source_statistics(records, group=cluster_of(tasks))
+
+
+def cluster_of(tasks: Sequence[Task]) -> Callable[[str], str]:
+    """Return the map from a source to its cluster; what is no task, as a denoiser, keeps its own name."""
+    cluster = {task.name: task.cluster for task in tasks}
+    return lambda source: cluster.get(source, source)
 
 
 def available_cpus() -> int:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from secondwind.evaluation import ScoreKey, View, average_name, headline_view
 from secondwind.evaluation.suite import PERPLEXITY
-from secondwind.study.ground import TOYWORLD, Ground
+from secondwind.study.corpus import TOYWORLD
+from secondwind.study.ground import Ground
 
 _Contrast = Mapping[str, Any]
 _Contrasts = Mapping[tuple[str, str], _Contrast]

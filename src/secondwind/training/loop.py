@@ -25,6 +25,7 @@ from secondwind.model.size import frozen_size
 from secondwind.runs import JsonLines
 from secondwind.signals import log_to_stderr, stop_on_signals
 from secondwind.training.average import ParameterAverage
+from secondwind.training.gradients import Group, gradient_record
 from secondwind.training.guard import refuse_non_finite
 from secondwind.training.network import training_mode
 from secondwind.training.optimizer import make_optimizer
@@ -41,6 +42,7 @@ def train(
     folder: Path,
     *,
     stage: str = "train",
+    group: Group = str,
     progress: Callable[[StepReport], None] | None = None,
     log: Log = log_to_stderr,
 ) -> TrainSummary:
@@ -51,6 +53,7 @@ def train(
 
     Args:
         stage: a name for the metrics.
+        group: from a source to what its gradients are counted under, for example a task's cluster.
         progress: called after every step and before its checkpoint, so whatever it writes about a step
             is there when a later run goes on behind that step. It must leave `rows` alone.
         log: gets the lines that must not be missed: fall-backs, skips, smaller micro-batches, signals.
@@ -82,15 +85,14 @@ def train(
                 built,
                 settings,
                 counts.step + 1,
-                micro_batch_rows=counts.micro_batch_rows or settings.micro_batch_rows,
+                fewer=counts.micro_batch_rows,
                 log=log,
             )
-            counts = counts.after(
-                batch, result, prefix=model.attention == "prefix", settled=settings.micro_batch_rows
-            )
+            counts = counts.after(batch, result, attention=model.attention, settled=settings.micro_batch_rows)
             refuse_non_finite(result, settings, skipped=counts.skipped, log=log)
             trained.average.add(counts.step)
-            place.metrics.append(result.record(stage, counts))
+            looked = gradient_record(model, batch[0], settings, result, group=group)
+            place.metrics.append(result.record(stage, counts) | looked)
             seconds = time.perf_counter() - began
             # Before the checkpoint: a run that goes on from it never makes this call again.
             if progress:
@@ -100,16 +102,15 @@ def train(
             saving = time.perf_counter()
             if pausing or is_due(settings, counts.step):
                 place.save(trained, counts, keep=settings.keep)
-            place.timing.append(
-                {
-                    "step": counts.step,
-                    "seconds": seconds,
-                    "save_seconds": time.perf_counter() - saving,
-                    "data_wait_seconds": prefetcher.waited_seconds,
-                    "tokens": counts.tokens - tokens_before,
-                    "peak_memory_bytes": _peak_memory(model),
-                }
-            )
+            lived = {
+                "step": counts.step,
+                "seconds": seconds,
+                "save_seconds": time.perf_counter() - saving,
+                "data_wait_seconds": prefetcher.waited_seconds,
+                "tokens": counts.tokens - tokens_before,
+                "peak_memory_bytes": _peak_memory(model),
+            }
+            place.timing.append(lived)
             if pausing:  # at the last step too: the stages behind this one must not start
                 raise Paused(_paused(stop.signal_name, counts, settings, folder))
     trained.average.apply()

@@ -95,18 +95,19 @@ class Counts:
     micro_batch_rows: int = 0
 
     def after(
-        self, batch: Sequence[MicroBatch], result: StepResult, *, prefix: bool, settled: int
+        self, batch: Sequence[MicroBatch], result: StepResult, *, attention: str, settled: int
     ) -> "Counts":
         """Count one more step over these micro-batches.
 
         Args:
-            prefix: which attention they had.
+            attention: the mask they had.
             settled: rows computed at once as the settings say.
         """
         rows_of_step = sum(len(micro.numbers) for micro in batch)
         was_cut_smaller = result.micro_batch_rows < min(settled, rows_of_step)
         pairs = sum(
-            attention_pairs(micro.rows.segment_ids, micro.rows.prefix_mask & prefix) for micro in batch
+            attention_pairs(micro.rows.segment_ids, micro.rows.prefix_mask & (attention == "prefix"))
+            for micro in batch
         )
         return replace(
             self,

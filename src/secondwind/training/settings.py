@@ -48,6 +48,7 @@ class TrainSettings:
         average_last: end with the mean of the parameters at the last so many due checkpoints; 0 is off.
         activation_checkpointing: keep a layer's inputs alone and compute the rest of it again in the backward
             pass: less memory, a third more time.
+        gradients_every: steps between two looks at the gradient of each source; 0 is never.
         compile: let torch compile the network; slow to start, faster steps where it helps.
 
     Raises:
@@ -74,6 +75,7 @@ class TrainSettings:
     average_last: int = 0
     activation_checkpointing: bool = False
     compile: bool = False
+    gradients_every: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""
@@ -91,7 +93,7 @@ class TrainSettings:
             *((name, "above 0", 0.0 < getattr(self, name) < math.inf) for name in ("learning_rate", "clip")),
             *(
                 (name, "at least 0", 0.0 <= getattr(self, name) < math.inf)
-                for name in ("weight_decay", "max_skips", "average_last")
+                for name in ("weight_decay", "max_skips", "average_last", "gradients_every")
             ),
             *(
                 (name, " or ".join(get_args(c)), getattr(self, name) in get_args(c))

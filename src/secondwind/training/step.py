@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
 from torch.optim import Optimizer
 
 from secondwind.errors import RunError
 from secondwind.example import Batch, Row
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import per_source, target_loss
-from secondwind.randomness import key
+from secondwind.training.gradients import computing, gradient_norms
 from secondwind.training.optimizer import clip_gradients, set_learning_rate
 from secondwind.training.records import Log, MicroBatch, StepResult, merge_sources
 from secondwind.training.settings import TrainSettings, learning_rate
@@ -82,10 +81,13 @@ def take_step_in_memory(
     settings: TrainSettings,
     step: int,
     *,
-    micro_batch_rows: int,
+    fewer: int,
     log: Log,
 ) -> tuple[StepResult, list[MicroBatch]]:
     """Make one update; while memory is too small, halve the micro-batches and begin the step again.
+
+    Args:
+        fewer: rows at once where memory has made them fewer than the settings say; else 0.
 
     Returns:
         The step, and the micro-batches that it was made in.
@@ -93,6 +95,7 @@ def take_step_in_memory(
     Raises:
         RunError: a single row does not fit.
     """
+    micro_batch_rows = fewer or settings.micro_batch_rows
     while True:
         batch = cut(rows, numbers_of_step(settings, step), micro_batch_rows)
         try:
@@ -122,26 +125,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(sign in told for sign in _CPU_OUT_OF_MEMORY)
 
 
-def gradient_norms(network: nn.Module) -> dict[str, float]:
-    """Return the norm of the gradient in each group of parameters, before clipping.
-
-    embeddings   tables and rows of tables      matrices   all other weights, an adapter's too
-    vectors      biases, gains and norms
-    """
-    groups: dict[str, list[torch.Tensor]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.grad is not None:
-            groups.setdefault(_group(name, parameter, network), []).append(parameter.grad)
-    return {name: torch.nn.utils.get_total_norm(groups[name]).item() for name in sorted(groups)}
-
-
-def _group(name: str, parameter: nn.Parameter, network: Any) -> str:
-    tables = [network.get_input_embeddings(), network.get_output_embeddings()]
-    if "trainable_tokens_" in name or any(parameter is getattr(table, "weight", None) for table in tables):
-        return "embeddings"
-    return "matrices" if parameter.ndim >= 2 else "vectors"
-
-
 def _accumulate(
     model: LanguageModel,
     optimizer: Optimizer,
@@ -155,9 +138,7 @@ def _accumulate(
     sources: list[Mapping[str, tuple[float, int]]] = []
     blamed: list[int] = []
     for number, micro in enumerate(batch):
-        # Dropout, where a model has any, is keyed like all randomness here, so no state is saved.
-        torch.manual_seed(key(settings.seed, "dropout", step, number))
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+        with computing(model, settings, step, number):
             loss = target_loss(model, micro.rows)
         (loss.total / num_targets).backward()
         total += loss.total.item()
