@@ -49,11 +49,31 @@ def forward_flops(size: ModelSize, *, tokens: float, target_tokens: float, atten
     return body + head + attention
 
 
-def training_flops(size: ModelSize, *, tokens: float, target_tokens: float, attention_pairs: float) -> float:
-    """Count the operations of forward and backward; see `forward_flops`."""
-    return 3.0 * forward_flops(
-        size, tokens=tokens, target_tokens=target_tokens, attention_pairs=attention_pairs
-    )
+@dataclass(frozen=True)
+class Frozen:
+    """Matmul parameters that do not train: the backward pass makes no gradient for them."""
+
+    body_parameters: int = 0
+    head_parameters: int = 0
+
+
+def training_flops(
+    size: ModelSize,
+    *,
+    tokens: float,
+    target_tokens: float,
+    attention_pairs: float,
+    frozen: Frozen | None = None,
+) -> float:
+    """Count the operations of forward and backward; see `forward_flops`.
+
+    Args:
+        frozen: what does not train: a third of its share is never computed.
+    """
+    still = frozen or Frozen()
+    forward = forward_flops(size, tokens=tokens, target_tokens=target_tokens, attention_pairs=attention_pairs)
+    spared = 2.0 * (still.body_parameters * tokens + still.head_parameters * target_tokens)
+    return 3.0 * forward - spared
 
 
 def attention_pairs(segment_ids: npt.NDArray[np.integer], prefix_mask: npt.NDArray[np.bool_]) -> int:

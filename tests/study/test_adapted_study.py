@@ -10,7 +10,10 @@ import torch
 from secondwind import study
 from secondwind.model.load import load
 from secondwind.recipe import loads
+from secondwind.study.ground import lay_ground
 from secondwind.study.monitor import Silent
+from secondwind.study.price import price
+from secondwind.study.rows import StudyRows
 
 RECIPE = """
 name: adapted
@@ -63,6 +66,18 @@ def test_every_stage_trains_an_adapter_and_exports_a_plain_model(finished: Path)
         assert torch.equal(weights[after][norm], weights[before][norm])
     assert recorded(finished, "ul2r-1")["adapter"]["rank"] == 2
     assert "adapter" not in recorded(finished, "base-1")
+
+
+def test_the_price_is_that_of_what_trains(finished: Path, tmp_path: Path) -> None:
+    """Priced from the shape of the network alone, before there is an adapter; counted while it trained."""
+    ground = lay_ground(loads(RECIPE, name="adapted.yaml"), tmp_path, Silent(), training=None)
+    priced = price(ground, StudyRows(ground), flops_per_second=1e9)
+    for stage in priced.stages:
+        counted = json.loads((finished / "stages" / stage.name / "summary.json").read_text())
+        assert stage.flops / stage.tokens == pytest.approx(counted["flops"] / counted["tokens"], rel=0.05)
+    network = load(ground.base).network
+    everything = sum(weight.numel() for weight in network.parameters())
+    assert 4 * everything < priced.memory_bytes < 5 * everything
 
 
 def test_a_killed_study_with_adapters_ends_with_the_same_bytes(finished: Path, tmp_path: Path) -> None:

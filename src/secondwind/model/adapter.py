@@ -11,11 +11,12 @@ Source: Hu et al., LoRA, arXiv:2106.09685, section 4.1.
 
 import importlib.util
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from secondwind.errors import ModelError
@@ -98,6 +99,19 @@ def adapt(model: LanguageModel, adapter: Adapter, *, seed: int) -> Adapted:
         ) from error
     adapted = replace(model, network=network, record=model.record | {"adapter": asdict(adapter)})
     return Adapted(adapted, tuner)
+
+
+def sketch(folder: Path, vocabulary: Vocabulary, adapter: Adapter) -> PreTrainedModel:
+    """Build the adapted network of a model folder without any weights, to count what it has.
+
+    Raises:
+        ModelError: see `adapt`.
+    """
+    config = AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        network = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config))
+    model = LanguageModel(network, None, vocabulary, "causal", "dense", str(folder))
+    return adapt(model, adapter, seed=0).model.network
 
 
 def require_peft() -> None:

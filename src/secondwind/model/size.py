@@ -1,19 +1,12 @@
 """Count what a network multiplies by: the sizes that `secondwind.flops` needs."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from secondwind.flops import ModelSize
-
-
-class Frozen(NamedTuple):
-    """Matmul parameters that do not train: the backward pass makes no gradient for them."""
-
-    body_parameters: int
-    head_parameters: int
+from secondwind.flops import Frozen, ModelSize
 
 
 def model_size(network: PreTrainedModel) -> ModelSize:

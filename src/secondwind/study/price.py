@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import safe_open
 
 from secondwind import recipe as recipes
 from secondwind.evaluation import Protocol, minimum_detectable_difference
-from secondwind.flops import attention_pairs, training_flops
+from secondwind.flops import Frozen, ModelSize, attention_pairs, training_flops
+from secondwind.model.adapter import sketch
+from secondwind.model.size import frozen_size, model_size
 from secondwind.study.ground import Ground
 from secondwind.study.results import base_pretraining_flops
 from secondwind.study.rows import StudyRows, stage_section
+from secondwind.study.settings import adapter_of
 from secondwind.study.suites import suite_sizes
 
 _UTILISATION = 0.3  # of the matmul rate, for models of a few million parameters and short rows
@@ -27,6 +30,7 @@ _TIME_FACTOR = 2  # either way: one product of matrices, under the load of a mom
 _PROBE_SIZE, _PROBE_SECONDS = 512, 0.2
 # fp32 parameter and gradient; AdamW adds two moments, Adafactor a row and a column for each matrix.
 _BYTES_PER_PARAMETER = {"adamw": 16, "adafactor": 8}
+_BYTES_PER_FROZEN_PARAMETER = 4
 _SAMPLE_ROWS = 64
 
 
@@ -38,6 +42,12 @@ class StagePrice:
     tokens: int
     target_tokens: int
     flops: float
+
+
+class _Work(NamedTuple):
+    size: ModelSize
+    frozen: Frozen
+    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,9 @@ def price(ground: Ground, rows: StudyRows, *, flops_per_second: float) -> Price:
         flops_per_second: of the machine's matrix products, see `matmul_rate`.
     """
     nodes, seed = ground.nodes, ground.recipe.seeds[0]
-    priced = {stage: _stage(ground, rows, stage, seed) for stage in dict.fromkeys(n.stage for n in nodes)}
+    work = _work(ground)
+    stages_asked = dict.fromkeys(node.stage for node in nodes)
+    priced = {stage: _stage(ground, work, rows, stage, seed) for stage in stages_asked}
     stages = tuple(replace(priced[node.stage], name=node.name) for node in nodes)
     flops = sum(stage.flops for stage in stages)
     base = base_pretraining_flops(ground)
@@ -102,8 +114,21 @@ def price(ground: Ground, rows: StudyRows, *, flops_per_second: float) -> Price:
         flops=flops,
         share_of_base=None if base is None else flops / base,
         seconds=flops / (_UTILISATION * flops_per_second),
-        memory_bytes=num_parameters(ground.base) * _BYTES_PER_PARAMETER[ground.recipe.training.optimizer],
+        memory_bytes=work.memory_bytes,
     )
+
+
+def _work(ground: Ground) -> _Work:
+    """Count what multiplies, what of it is frozen, and what lies in memory, with the adapter if there is one."""
+    adapter = adapter_of(ground.recipe)
+    bytes_each = _BYTES_PER_PARAMETER[ground.recipe.training.optimizer]
+    if adapter is None:
+        return _Work(ground.size, Frozen(), num_parameters(ground.base) * bytes_each)
+    network = sketch(ground.base, ground.vocabulary, adapter)
+    trained = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+    still = sum(weight.numel() for weight in network.parameters()) - trained
+    memory = trained * bytes_each + still * _BYTES_PER_FROZEN_PARAMETER
+    return _Work(model_size(network), frozen_size(network), memory)
 
 
 def num_parameters(model: Path) -> int:
@@ -124,7 +149,7 @@ def resolution(asked: Sequence[Protocol]) -> list[dict[str, Any]]:
     ]
 
 
-def _stage(ground: Ground, rows: StudyRows, stage: str, seed: int) -> StagePrice:
+def _stage(ground: Ground, work: _Work, rows: StudyRows, stage: str, seed: int) -> StagePrice:
     """Price one stage: its budget, with target and attention shares as in its first rows."""
     section = stage_section(ground.recipe, stage)
     budget = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
@@ -134,7 +159,11 @@ def _stage(ground: Ground, rows: StudyRows, stage: str, seed: int) -> StagePrice
     pairs = sum(attention_pairs(row.segment_ids, row.prefix_mask & (not causal)) for row in sample)
     targets = sum(row.num_targets for row in sample)
     flops = training_flops(
-        ground.size, tokens=budget, target_tokens=targets * scale, attention_pairs=pairs * scale
+        work.size,
+        tokens=budget,
+        target_tokens=targets * scale,
+        attention_pairs=pairs * scale,
+        frozen=work.frozen,
     )
     return StagePrice(stage, budget, round(targets * scale), flops)
 

@@ -154,9 +154,6 @@ def _peak_memory(model: LanguageModel) -> int:
 def _summary(model: LanguageModel, counts: Counts, metrics: JsonLines) -> TrainSummary:
     records = metrics.read()
     losses = [record["loss"] for record in records if record["loss"] is not None]
-    frozen = frozen_size(model.network)
-    # What does not train gets no gradient: a third of its share is never computed.
-    spared = 2.0 * (frozen.body_parameters * counts.tokens + frozen.head_parameters * counts.target_tokens)
     return TrainSummary(
         steps=counts.step,
         tokens=counts.tokens,
@@ -167,8 +164,8 @@ def _summary(model: LanguageModel, counts: Counts, metrics: JsonLines) -> TrainS
             tokens=counts.tokens,
             target_tokens=counts.target_tokens,
             attention_pairs=counts.attention_pairs,
-        )
-        - spared,
+            frozen=frozen_size(model.network),
+        ),
         final_loss=losses[-1] if losses else float("nan"),
         skipped=counts.skipped,
         micro_batch_rows=counts.micro_batch_rows,
