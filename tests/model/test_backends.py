@@ -179,7 +179,7 @@ def test_an_architecture_that_never_calls_the_interface_gets_the_dense_mask() ->
     network = network_of("gptj", n_embd=32, n_layer=2, n_head=4, rotary_dim=4, n_positions=64)
     with pytest.raises(ModelError, match="cannot use backend='document': its layers never call"):
         settle_backend(network, "document", attention="prefix")
-    assert settle_backend(network, "auto", attention="prefix") == "dense"
+    assert settle_backend(network, "auto", attention="prefix").backend == "dense"
 
 
 def test_an_architecture_that_drops_the_layout_gets_the_dense_mask() -> None:
@@ -191,17 +191,19 @@ def test_an_architecture_that_drops_the_layout_gets_the_dense_mask() -> None:
         num_key_value_heads=4,
         intermediate_size=48,
     )
-    assert settle_backend(network, "auto", attention="prefix") == "dense"
+    assert settle_backend(network, "auto", attention="prefix").backend == "dense"
 
 
-def test_an_architecture_without_explicit_masks_is_refused() -> None:
+def test_an_architecture_without_explicit_masks_runs_unpacked_and_causally() -> None:
+    network = network_of("bloom", hidden_size=32, n_layer=2, n_head=4)
+    assert settle_backend(network, "auto", attention="causal").backend == "unpacked"
     with pytest.raises(ModelError, match="'bloom' cannot run under an explicit attention mask"):
-        settle_backend(network_of("bloom", hidden_size=32, n_layer=2, n_head=4), "auto", attention="causal")
+        settle_backend(network, "dense", attention="causal")
 
 
 def test_alibi_is_refused_for_prefix_attention_only() -> None:
     network = network_of("mpt", d_model=32, n_layers=2, n_heads=4, max_seq_len=64)
-    assert settle_backend(network, "auto", attention="causal") == "dense"
+    assert settle_backend(network, "auto", attention="causal").backend == "dense"
     with pytest.raises(ModelError, match="'mpt' adds ALiBi's bias"):
         settle_backend(network, "auto", attention="prefix")
 
@@ -217,16 +219,17 @@ def test_a_built_in_causal_mask_is_refused_for_prefix_attention_only() -> None:
     )
     with pytest.raises(ModelError, match="'gpt_neo' does not honour an explicit mask for prefix attention"):
         settle_backend(network, "auto", attention="prefix")
-    assert settle_backend(network, "auto", attention="causal") == "dense"
+    assert settle_backend(network, "auto", attention="causal").backend == "dense"
 
 
-def test_layers_that_cannot_follow_the_rule_are_refused() -> None:
+def test_layers_that_cannot_follow_the_rule_run_unpacked_and_causally() -> None:
     network = network_of(
         "llama", hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=8
     )
     network.config.layer_types = ["linear_attention"]
-    with pytest.raises(ModelError, match="layers of type linear_attention"):
-        settle_backend(network, "auto", attention="causal")
+    assert settle_backend(network, "auto", attention="causal").backend == "unpacked"
+    with pytest.raises(ModelError, match="layers of type linear_attention, which only look back"):
+        settle_backend(network, "auto", attention="prefix")
 
 
 def test_an_unknown_backend_names_the_nearest() -> None:

@@ -9,8 +9,9 @@ import torch
 
 from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch, Example, Tokens
+from secondwind.model.decoding import END
 from secondwind.model.forward import Attention, kept_logits
-from secondwind.model.generate import END, decode, generate
+from secondwind.model.generate import decode, generate
 from secondwind.model.load import LanguageModel
 from secondwind.model.single import single_rows
 from tests.model.conftest import CONFIGS, WINDOWED

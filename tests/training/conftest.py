@@ -93,7 +93,7 @@ def make_network(*, seed: int = 0, tied: bool = False, dropout: float = 0.0) -> 
 def make_model(*, seed: int = 0, dropout: float = 0.0, adapter: Adapter | None = None) -> LanguageModel:
     """Wrap the tiny Llama for training under the prefix mask, with an adapter if one is given."""
     network = make_network(seed=seed, dropout=dropout, tied=adapter is not None)
-    backend = settle_backend(network, "auto", attention="prefix")
+    backend = settle_backend(network, "auto", attention="prefix").backend
     vocabulary = Vocabulary(size=VOCABULARY_SIZE, eos=30, pad=31, bos=None, sentinels=(28, 29), modes={})
     model = LanguageModel(network, None, vocabulary, "prefix", backend, "tiny")
     return model if adapter is None else adapt(model, adapter, seed=0).model

@@ -19,7 +19,7 @@ from secondwind.evaluation.respondent import Respondent
 from secondwind.evaluation.results import Results
 from secondwind.evaluation.sheets import Answering, ask_suite
 from secondwind.example import Example, Tokens
-from secondwind.model.forward import position_limit
+from secondwind.model.architecture import position_limit
 from secondwind.model.generate import generate
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import Score, score
@@ -111,7 +111,7 @@ class ModelRespondent:
     @property
     def context_length(self) -> int:
         """Return the longest sequence that the model can take, in tokens, BOS included."""
-        return position_limit(self._model.network) or _DEFAULT_CONTEXT_LENGTH
+        return position_limit(self._model.network.config) or _DEFAULT_CONTEXT_LENGTH
 
     def encode(self, pieces: Sequence[str]) -> list[int]:
         """Encode pieces apart and concatenate them."""

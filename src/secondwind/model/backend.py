@@ -1,26 +1,42 @@
-"""Choose how a network renders the rule: the fastest backend that gives the logits of the proven one."""
+"""Choose how a network renders the rule: the fastest backend that is proven on it, with the reason.
 
-from typing import Literal, get_args
+    on CUDA    varlen, flex, document, dense        on the CPU    document, dense
+    where no mask of ours is honoured, under causal attention alone: unpacked
+
+A backend is taken where it can serve the layers, where the weights read back out of it are the rule's, and
+where the network's logits and gradients under it are those of the dense mask. One that was asked for by
+name is taken or refused, never replaced.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, cast, get_args
 
 import torch
-from torch import Tensor
 from transformers import AttentionInterface, PreTrainedModel
 
 from secondwind.errors import ModelError, nearest
-from secondwind.model.attention.dense import layer_windows
-from secondwind.model.attention.document import DocumentLayout
-from secondwind.model.attention.function import PACKED_ATTENTION, packed_attention
-from secondwind.model.embeddings import table_rows
-from secondwind.model.forward import Attention, Backend, to_network
-from secondwind.model.proof import TOLERANCE, probe_batch, prove_mask
+from secondwind.model.architecture import attention_layers
+from secondwind.model.attention.function import PACKED_ATTENTION, Call, packed_attention
+from secondwind.model.forward import LAYOUTS, Attention, Backend
+from secondwind.model.proof import prove_mask
+from secondwind.model.selfcheck import compare_on_probe, heads_problem, record_calls
 
-BackendChoice = Literal["auto", "dense", "document"]
+BackendChoice = Literal["auto", "dense", "document", "flex", "varlen", "unpacked"]
+_BY_SPEED: tuple[Backend, ...] = ("varlen", "flex", "document")
+_ON_CPU: tuple[Backend, ...] = ("document",)
 
 
-def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention: Attention) -> Backend:
+class Chosen(NamedTuple):
+    """A backend, and why it was taken: what it was held to, and what was wrong with faster ones."""
+
+    backend: Backend
+    reason: str
+
+
+def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention: Attention) -> Chosen:
     """Make the network follow the rule, and check that it does.
 
-    `auto` means `document` where it gives the same logits as `dense`, else `dense`.
+    The check runs in the caller's precision: settle under autocast what will be computed under autocast.
 
     Raises:
         ModelError: an unknown backend; or the network does not follow the rule under it.
@@ -32,44 +48,85 @@ def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention
         )
     if getattr(network.config, "attn_logit_softcapping", None) is not None:
         network.set_attn_implementation("eager")  # transformers' sdpa refuses soft-capped scores
-    expected = prove_mask(network, attention)
+    unmasked = _prove(network, choice, attention)
+    if unmasked is not None:
+        return Chosen("unpacked", unmasked)
     if choice == "dense":
-        return "dense"
-    own = network.config._attn_implementation
-    problem = _try_document(network, attention, expected)
-    if problem is None:
-        return "document"
-    network.set_attn_implementation(own or "eager")
-    if choice == "document":
+        return Chosen("dense", "asked for")
+    on_cpu = network.device.type == "cpu"
+    names = (_ON_CPU if on_cpu else _BY_SPEED) if choice == "auto" else (choice,)
+    found = _first_proven(network, cast(tuple[Backend, ...], names), attention)
+    if found.backend == "dense" and choice != "auto":
         raise ModelError(
-            f"'{network.config.model_type}' cannot use backend='document': {problem}. Use backend='auto' or "
-            "'dense'."
+            f"'{network.config.model_type}' cannot use backend='{choice}': "
+            f"{found.reason.removeprefix(f'not {choice}: ')}. Use backend='auto' or 'dense'."
         )
-    return "dense"
+    place = "on the CPU; " if on_cpu and choice == "auto" else ""
+    return found._replace(reason=place + found.reason)
 
 
-@torch.no_grad()
-def _try_document(network: PreTrainedModel, attention: Attention, expected: Tensor) -> str | None:
-    """Switch to the document backend; return what is wrong with it, or None."""
+def _prove(network: PreTrainedModel, choice: BackendChoice, attention: Attention) -> str | None:
+    """Prove the dense mask, or the network's own causal attention and return why it is left to that.
+
+    Raises:
+        ModelError: neither is proven, or not the one that was asked for.
+    """
+    reason = "asked for"
+    # In float32: what a token must not move has to stay the same to the last digits.
+    with torch.autocast(network.device.type, enabled=False):
+        if choice != "unpacked":
+            try:
+                prove_mask(network, attention)
+            except ModelError as refusal:
+                if choice != "auto" or attention != "causal":
+                    raise
+                reason = f"not dense: {refusal}"
+            else:
+                return None
+        prove_mask(network, attention, backend="unpacked")
+    return reason
+
+
+def _first_proven(network: PreTrainedModel, names: Sequence[Backend], attention: Attention) -> Chosen:
+    """Leave the network with the first backend that passes, else as it was, with the dense one."""
+    own = network.config._attn_implementation
     AttentionInterface.register(PACKED_ATTENTION, packed_attention)
-    batch = probe_batch(1, table_rows(network))
-    layout = DocumentLayout.of(batch, attention=attention, device=network.device)
-    try:
-        network.set_attn_implementation(PACKED_ATTENTION)
-        logits = network(
-            input_ids=to_network(batch.tokens, network),
-            position_ids=to_network(batch.positions, network),
-            use_cache=False,
-            secondwind_layout=layout,
-        ).logits[0]
-    except Exception as error:  # foreign code refuses unknown names and arguments in its own ways
-        return f"{type(error).__name__}: {error}".rstrip(".")
-    if not layout.windows:
+    refused: list[str] = []
+    calls: list[Call] = []
+    for name in names:
+        try:
+            network.set_attn_implementation(PACKED_ATTENTION)
+            calls = calls or record_calls(network)
+            problem = _calls_problem(network, calls) or _layout_problem(network, name, calls)
+            proof = None if problem else compare_on_probe(network, attention=attention, backend=name)
+        except Exception as error:  # foreign code refuses unknown names and arguments in its own ways
+            problem, proof = f"{type(error).__name__}: {error}".rstrip("."), None
+        if proof is not None and proof.passed:
+            reasons = [f"equals dense within {proof.difference:.0e}", *refused]
+            return Chosen(name, "; ".join(reasons))
+        if proof is not None:
+            problem = f"it differs from dense by {proof.difference:.1e}, more than {proof.limit:.0e}"
+        refused.append(f"not {name}: {problem}")
+    network.set_attn_implementation(own or "eager")
+    return Chosen("dense", "; ".join(refused))
+
+
+def _calls_problem(network: PreTrainedModel, calls: Sequence[Call]) -> str | None:
+    """Say what no flat backend could serve, or None."""
+    if not calls:
         return "its layers never call the function registered with transformers' AttentionInterface"
-    windows = set(layer_windows(network.config).values())
-    if set(layout.windows) != windows:
-        return f"its layers asked for the windows {set(layout.windows)}, its configuration says {windows}"
-    difference = float((logits.float() - expected).abs().max() / expected.abs().max())
-    return (
-        None if difference <= 10 * TOLERANCE else f"its logits differ from the dense ones by {difference:.1e}"
-    )
+    asked = {call.settings.window for call in calls}
+    windows = {window for _, window in attention_layers(network.config)}
+    if asked != windows:
+        return f"its layers asked for the windows {asked}, its configuration says {windows}"
+    return None
+
+
+def _layout_problem(network: PreTrainedModel, name: Backend, calls: Sequence[Call]) -> str | None:
+    kind, device = LAYOUTS[name], network.device
+    problem = kind.unsupported(calls, device)
+    if problem is not None:
+        return problem
+    # Layers of one kind differ in their sinks alone, which are looked at once.
+    kinds = {call._replace(settings=call.settings._replace(sinks=None)): call for call in calls}
+    return next(filter(None, (heads_problem(kind, call, device) for call in kinds.values())), None)

@@ -2,6 +2,7 @@
 
     flat       [B, L] without padding -> [1, T]      the backend's layout goes to the attention layers
     dense      [B, L] as it is                       4-D masks [B, 1, L, L] for the attention layers
+    unpacked   each document a row of its own        no masks at all; causal attention alone
 
 The root forward is called, with `logits_to_keep`, so that sharded models and the models' own scaling and
 soft-capping of logits hold, and logits exist only where somebody asked for them.
@@ -18,14 +19,22 @@ from transformers import PreTrainedModel
 
 from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch, Flags
+from secondwind.model.architecture import position_limit
 from secondwind.model.attention.dense import dense_masks
 from secondwind.model.attention.document import DocumentLayout
+from secondwind.model.attention.flex import FlexLayout
 from secondwind.model.attention.function import Layout
+from secondwind.model.attention.unpacked import unpack
+from secondwind.model.attention.varlen import VarlenLayout
 
 Attention = Literal["prefix", "causal"]
-Backend = Literal["dense", "document"]
+Backend = Literal["dense", "document", "flex", "varlen", "unpacked"]
 
-LAYOUTS: dict[Backend, type[Layout]] = {"document": DocumentLayout}  # of the backends that take a flat batch
+LAYOUTS: dict[Backend, type[Layout]] = {  # of the backends that take a flat batch
+    "document": DocumentLayout,
+    "flex": FlexLayout,
+    "varlen": VarlenLayout,
+}
 
 
 def kept_logits(
@@ -46,6 +55,8 @@ def kept_logits(
     if backend in LAYOUTS:
         layout = LAYOUTS[backend].of(batch, attention=attention, device=network.device)
         return _flat_logits(network, batch, keep, layout)
+    if backend == "unpacked":
+        return _unpacked_logits(network, batch, keep, attention)
     return _dense_logits(network, batch, keep, attention)
 
 
@@ -55,17 +66,12 @@ def refuse_long(network: PreTrainedModel, num_positions: int) -> None:
     Raises:
         ModelError: names both numbers.
     """
-    limit = position_limit(network)
+    limit = position_limit(network.config)
     if limit is not None and num_positions > limit:
         raise ModelError(
             f"an example of {num_positions} tokens needs more positions than '{network.config.model_type}' "
             f"has: {limit}. Lower row_length, or shorten the input."
         )
-
-
-def position_limit(network: PreTrainedModel) -> int | None:
-    """Return how many positions the model was built for, or None where its configuration names no limit."""
-    return getattr(network.config, "max_position_embeddings", None)
 
 
 def to_network(array: np.ndarray, network: PreTrainedModel) -> Tensor:
@@ -100,3 +106,23 @@ def _dense_logits(network: Any, batch: Batch, keep: Flags, attention: Attention)
         logits_to_keep=to_network(columns, network),
     )
     return output.logits[to_network(keep[:, columns], network)]
+
+
+def _unpacked_logits(network: Any, batch: Batch, keep: Flags, attention: Attention) -> Tensor:
+    if attention != "causal":
+        raise ModelError(
+            f"'{network.config.model_type}' runs unpacked, under its own causal attention, and got "
+            f"attention='{attention}'. Use attention='causal'."
+        )
+    parts: list[Tensor] = []
+    places: list[np.ndarray] = []
+    for group in unpack(batch, keep):
+        columns = np.flatnonzero(group.keep.any(axis=0))
+        output = network(
+            input_ids=to_network(group.tokens, network),
+            use_cache=False,
+            logits_to_keep=to_network(columns, network),
+        )
+        parts.append(output.logits[to_network(group.keep[:, columns], network)])
+        places.append(group.places)
+    return torch.cat(parts)[to_network(np.argsort(np.concatenate(places)), network)]

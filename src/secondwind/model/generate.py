@@ -1,34 +1,27 @@
 """Generate targets: one pass over the inputs under the model's mask, then token by token with the cache.
 
-    step 0    pad BOS [S]  a            all inputs at once; bidirectional where attention is `prefix`
-    step 1    pad BOS [S]  a | b        causal from here on: b sees the inputs and itself
-    step 2    pad BOS [S]  a | b  c
-
-Inputs of a batch are padded on the left, so that all rows decode at one column. The keys and values of
-inputs never depend on later tokens, so cached decoding equals one teacher-forced pass.
+    step 0    BOS [S]  a            all inputs at once; bidirectional where attention is `prefix`
+    step 1    BOS [S]  a | b        causal from here on: b sees the inputs and itself
+    step 2    BOS [S]  a | b  c
 
 Shape letters: B rows, I inputs, V vocabulary.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from secondwind.errors import ExampleError
 from secondwind.example import Tokens
-from secondwind.model.attention.dense import dense_masks
-from secondwind.model.forward import position_limit, refuse_long, to_network
+from secondwind.model.architecture import position_limit
+from secondwind.model.decoding import END, decoder_of
 from secondwind.model.load import LanguageModel
 from secondwind.model.single import prompt
 from secondwind.randomness import Draws
 from secondwind.randomness import key as make_key
-
-END = -1  # what `Choose` returns for a row that goes no further
 
 Choose = Callable[[Tensor, int], list[int]]
 """The next token of each row, or END, from the logits [B, V] and the number of the step."""
@@ -95,43 +88,13 @@ def decode(model: LanguageModel, prompts: Sequence[Tokens], *, choose: Choose) -
     Raises:
         ModelError: a prompt is longer than the model's positions.
     """
-    network: Any = model.network
-    lengths = np.array([len(tokens) for tokens in prompts])
-    refuse_long(network, int(lengths.max()))
-    last_position = (position_limit(network) or np.iinfo(np.int64).max) - 1
-    columns = np.arange(lengths.max()) - (lengths.max() - lengths[:, None])  # below 0: padding on the left
-    real = columns >= 0
-    tokens = np.full(real.shape, model.vocabulary.pad, dtype=np.int32)
-    tokens[real] = np.concatenate(prompts)
-    positions = np.maximum(columns, 0)
-    prefix = real & (model.attention == "prefix")
-    cache = DynamicCache()  # without a configuration it keeps all keys; windows are the masks' business
-    step = 0
+    decoder = decoder_of(model, prompts)
+    logits, step = decoder.read(), 0
     while True:
-        masks = dense_masks(
-            network.config,
-            to_network(real, network).int(),
-            to_network(prefix, network),
-            dtype=network.dtype,
-            first_query=np.size(real, 1) - np.size(tokens, 1),
-        )
-        output = network(
-            input_ids=to_network(tokens, network),
-            position_ids=to_network(positions, network),
-            attention_mask=masks,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        chosen = np.array(choose(output.logits[:, -1], step))
+        chosen = np.array(choose(logits, step))
         if (chosen == END).all():
             return
-        tokens = np.where(chosen == END, model.vocabulary.pad, chosen).astype(np.int32)[:, None]
-        # Rows that have ended go along until the last one ends; their positions must stay inside the table.
-        positions = np.minimum(lengths + step, last_position)[:, None]
-        real = np.pad(real, ((0, 0), (0, 1)), constant_values=True)
-        prefix = np.pad(prefix, ((0, 0), (0, 1)), constant_values=False)
-        step += 1
+        logits, step = decoder.step(chosen), step + 1
 
 
 @dataclass
@@ -151,7 +114,7 @@ class _Answer:
 
 
 def _budget(model: LanguageModel, tokens: Tokens, max_new_tokens: int) -> int:
-    limit = position_limit(model.network)
+    limit = position_limit(model.network.config)
     # The last token made is never read again, so it needs no position.
     return max_new_tokens if limit is None else min(max_new_tokens, limit - len(tokens) + 1)
 

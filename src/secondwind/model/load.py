@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 
 from secondwind.errors import ModelError
 from secondwind.flops import ModelSize
+from secondwind.model.architecture import position_limit
 from secondwind.model.backend import BackendChoice, settle_backend
 from secondwind.model.embeddings import grow_table, start_fresh_rows, table_rows
 from secondwind.model.forward import Attention, Backend
@@ -42,6 +43,7 @@ class LanguageModel:
         backend: how the mask is rendered.
         name: the folder or hub name it came from.
         record: the content of secondwind.json, or what of it is known so far.
+        backend_reason: why that backend; it names what was measured here, so it belongs into no result.
     """
 
     network: PreTrainedModel
@@ -51,6 +53,7 @@ class LanguageModel:
     backend: Backend
     name: str
     record: dict[str, Any] = field(default_factory=dict[str, Any])
+    backend_reason: str = ""
 
     def with_attention(self, attention: Attention) -> Self:
         """Return a view under another mask; the network is shared.
@@ -60,7 +63,7 @@ class LanguageModel:
         """
         _refuse_attention(attention)
         if attention != self.attention:
-            prove_mask(self.network, attention)
+            prove_mask(self.network, attention, backend="unpacked" if self.backend == "unpacked" else "dense")
         return replace(self, attention=attention)
 
     def size(self) -> ModelSize:
@@ -124,7 +127,9 @@ def load(
         record |= {"initialisation": start_fresh_rows(network, fresh=fresh, trained=trained, seed=seed)}
     _name_special_tokens(network, vocabulary)
     chosen = settle_backend(network, backend, attention=attention)
-    return LanguageModel(network, tokenizer, vocabulary, attention, chosen, name, record)
+    return LanguageModel(
+        network, tokenizer, vocabulary, attention, chosen.backend, name, record, chosen.reason
+    )
 
 
 def load_adopted(folder: Path) -> tuple[Any, dict[str, Any]]:
@@ -182,7 +187,7 @@ def new_model(
     _name_special_tokens(network, vocabulary)
     chosen = settle_backend(network, backend, attention=attention)
     record = {"initialisation": {"rule": "random weights", "seed": seed}}
-    return LanguageModel(network, tokenizer, vocabulary, attention, chosen, "", record)
+    return LanguageModel(network, tokenizer, vocabulary, attention, chosen.backend, "", record, chosen.reason)
 
 
 def _refuse_attention(attention: str) -> None:
@@ -231,7 +236,7 @@ def position_limit_of(name_or_path: str | Path, *, revision: str | None = None) 
             f"cannot read the configuration of '{name}': {_first_line(error)}. Check the name, the files, "
             "and the network connection for a hub model."
         ) from error
-    return getattr(config, "max_position_embeddings", None)
+    return position_limit(config)
 
 
 def _refuse_incomplete(folder: Path) -> None:

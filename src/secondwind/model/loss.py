@@ -2,7 +2,8 @@
 
     tokens      BOS [R]  a  <0>  b  EOS pad
     loss_mask    .   .   #   #   #   .   .      three predictions: of <0>, b and EOS
-    logits              [N = 3, V]              nothing is computed for the other positions
+    logits              [N = 3, V]              nothing is computed for the other positions; a large
+                                                vocabulary takes some of the N at a time (`chunked`)
 
 A loss is a sum with its count, never a mean: batches, ranks and sources are added up before dividing.
 
@@ -21,7 +22,8 @@ from torch.nn import functional
 
 from secondwind.errors import ExampleError
 from secondwind.example import Batch, Example
-from secondwind.model.forward import kept_logits, to_network
+from secondwind.model.chunked import kept_terms
+from secondwind.model.forward import kept_logits
 from secondwind.model.load import LanguageModel
 from secondwind.model.single import single_rows
 
@@ -35,12 +37,19 @@ class TargetLoss:
         count: how many targets there were.
         per_target: float32[N], detached, row by row.
         segment_of: int64[N], the segment of each target, counted through the batch from 0.
+        z_total: float32, the z-loss summed over targets, with its gradient; None where it is off.
     """
 
     total: Tensor
     count: int
     per_target: Tensor
     segment_of: npt.NDArray[np.int64]
+    z_total: Tensor | None = None
+
+    @property
+    def optimised(self) -> Tensor:
+        """Return what training makes small: the loss, and the z-loss where it is on."""
+        return self.total if self.z_total is None else self.total + self.z_total
 
 
 class SourceLoss(NamedTuple):
@@ -70,17 +79,36 @@ def target_logits(model: LanguageModel, batch: Batch) -> Tensor:
     )
 
 
-def target_loss(model: LanguageModel, batch: Batch) -> TargetLoss:
+def target_loss(model: LanguageModel, batch: Batch, *, z_loss: float = 0.0) -> TargetLoss:
     """Return the cross-entropy of a batch, summed over its targets.
+
+    Args:
+        z_loss: weight of log(Z)^2, Z being the sum of a prediction's exponentiated logits; it keeps
+            logits from drifting (1e-4 in PaLM, arXiv:2204.02311, section 5). 0 is off.
 
     Raises:
         ExampleError: a loss position has no next token in its segment.
         ModelError: a segment is too long for the model, or the mask did not reach it.
     """
-    logits = target_logits(model, batch)
-    targets = to_network(batch.tokens[:, 1:][batch.loss_mask[:, :-1]], model.network)
-    per_target = functional.cross_entropy(logits.float(), targets, reduction="none")
-    return TargetLoss(per_target.sum(), len(targets), per_target.detach(), _segments_of_targets(batch))
+    _refuse_loose_targets(batch)
+
+    def terms(logits: Tensor, targets: Tensor) -> Tensor:
+        logits = logits.float()
+        nats = functional.cross_entropy(logits, targets, reduction="none")
+        if not z_loss:
+            return nats[None]
+        # -log p(target) = log(Z) - logit(target)
+        log_z = nats + logits.gather(1, targets[:, None])[:, 0]
+        return torch.stack([nats, z_loss * log_z.square()])
+
+    found = kept_terms(model, batch, terms)  # [1 or 2, N]
+    return TargetLoss(
+        total=found[0].sum(),
+        count=found.shape[1],
+        per_target=found[0].detach(),
+        segment_of=_segments_of_targets(batch),
+        z_total=found[1].sum() if z_loss else None,
+    )
 
 
 def per_source(loss: TargetLoss, batch: Batch) -> dict[str, SourceLoss]:

@@ -8,10 +8,8 @@ import torch
 from torch import Tensor
 from transformers import PretrainedConfig
 
-from secondwind.errors import ModelError
+from secondwind.model.architecture import attention_layers
 from secondwind.model.mask import allowed
-
-_FULL, _SLIDING = "full_attention", "sliding_attention"  # transformers' names of layer types
 
 
 def layer_windows(config: PretrainedConfig) -> dict[str, int | None]:
@@ -20,15 +18,7 @@ def layer_windows(config: PretrainedConfig) -> dict[str, int | None]:
     Raises:
         ModelError: a layer type that cannot follow the rule (linear, chunked, sparse attention).
     """
-    window = getattr(config, "sliding_window", None)
-    types = set(getattr(config, "layer_types", None) or [_FULL if window is None else _SLIDING])
-    if foreign := types - {_FULL, _SLIDING}:
-        raise ModelError(
-            f"'{config.model_type}' has layers of type {', '.join(sorted(foreign))}; wanted full or sliding "
-            "attention only, since other layers cannot attend to a prefix in both directions nor keep packed "
-            "examples apart. Choose another base model."
-        )
-    return {kind: window if kind == _SLIDING else None for kind in sorted(types)}
+    return dict(sorted(attention_layers(config)))
 
 
 def dense_masks(

@@ -42,6 +42,22 @@ class FlatBatch(NamedTuple):
         tokens, starts, lengths = find_documents(batch.segment_ids)
         return cls(tokens, starts, lengths, batch.prefix_mask.ravel()[tokens] & (attention == "prefix"))
 
+    def prefix_lengths(self) -> Indices:
+        """Count the prefix tokens of each document, int64[D], for backends that need no more.
+
+        Raises:
+            ExampleError: a prefix token stands behind a target.
+        """
+        counts = np.add.reduceat(self.prefix.astype(np.int64), self.starts)
+        places = np.arange(len(self.tokens)) - np.repeat(self.starts, self.lengths)
+        wrong = np.flatnonzero(self.prefix != (places < np.repeat(counts, self.lengths)))
+        if len(wrong):
+            raise ExampleError(
+                f"a document of {counts.max()} prefix tokens has one behind a target, at token {wrong[0]} of "
+                "the batch; wanted the prefix first. Build rows with secondwind.data.pack.build_row."
+            )
+        return counts
+
 
 def find_documents(segment_ids: Tokens) -> tuple[Indices, Indices, Indices]:
     """Find the documents of a batch.

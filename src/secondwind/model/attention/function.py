@@ -12,7 +12,8 @@ Shape letters: T tokens of the batch, H heads, M keys or queries of a group, G g
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,17 @@ class Settings(NamedTuple):
     sinks: Tensor | None = None
 
 
+class Call(NamedTuple):
+    """What one layer handed over: the shape of its heads, their precision, and its settings."""
+
+    heads: int
+    key_heads: int
+    width: int
+    value_width: int
+    dtype: torch.dtype
+    settings: Settings
+
+
 class Layout(ABC):
     """Where each token of a batch goes in the attention layers; made once per batch, used by every layer.
 
@@ -49,9 +61,21 @@ class Layout(ABC):
         tokens: int64[T], positions in the flattened batch [B * L] that are not padding.
     """
 
+    check_documents: ClassVar[tuple[tuple[int, int], ...]] = ((0, 1), (2, 1), (3, 4))
+    """Prefix length and number of targets of each document that the self-check lays out."""
+
     def __init__(self, tokens: Indices) -> None:
         self.tokens = tokens
-        self.windows: list[int | None] = []  # of each attention call so far; its length counts the calls
+        self.calls: list[Call] = []  # of the attention layers so far
+
+    @classmethod
+    def unsupported(cls, calls: Sequence[Call], device: torch.device) -> str | None:
+        """Say why the layers that made these calls cannot be served on this device, or None.
+
+        Only what costs nothing to find out; the rest is found by trying.
+        """
+        del calls, device
+        return None
 
     @classmethod
     @abstractmethod
@@ -79,7 +103,7 @@ class Layout(ABC):
         Raises:
             ModelError: no call arrived since the layout was made.
         """
-        if not self.windows:
+        if not self.calls:
             raise ModelError(
                 f"a forward pass of '{model_type}' made 0 calls of the registered attention function, wanted "
                 "at least 1. This architecture does not go through transformers' AttentionInterface, so its "
@@ -129,12 +153,21 @@ def packed_attention(
     with torch.autocast(query.device.type, enabled=False):
         query, key = query.to(value.dtype), key.to(value.dtype)
         if secondwind_layout is not None:
-            secondwind_layout.windows.append(sliding_window)
+            secondwind_layout.calls.append(_call(query, key, value, settings))
             return secondwind_layout.attend(query, key, value, settings), None
         dtype = kernel_dtype(value)
         mask = None if attention_mask is None else attention_mask.to(dtype)
         output = attend(query.to(dtype), key.to(dtype), value.to(dtype), mask, settings)
     return output.transpose(1, 2).to(value.dtype), None
+
+
+def _call(query: Tensor, key: Tensor, value: Tensor, settings: Settings) -> Call:
+    return Call(query.shape[1], key.shape[1], query.shape[-1], value.shape[-1], value.dtype, settings)
+
+
+def score_scale(query: Tensor, settings: Settings) -> float:
+    """Return what scores are multiplied by."""
+    return query.shape[-1] ** -0.5 if settings.scaling is None else settings.scaling
 
 
 def kernel_dtype(value: Tensor) -> torch.dtype:
@@ -175,8 +208,7 @@ def attend_by_formula(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, settings: Settings
 ) -> Tensor:
     """Attend with soft-capped scores or learned sinks, which PyTorch's kernels do not know."""
-    scale = query.shape[-1] ** -0.5 if settings.scaling is None else settings.scaling
-    scores = query @ key.transpose(-1, -2) * scale
+    scores = query @ key.transpose(-1, -2) * score_scale(query, settings)
     if settings.softcap is not None:
         scores = torch.tanh(scores / settings.softcap) * settings.softcap
     if mask is not None:
