@@ -1,6 +1,7 @@
 # make demo    a whole study on the embedded toy world, from a fresh machine
 # make test    every check that CI runs, from a fresh machine
 # make bench-denoise    denoising raced against its peers; make nightly: slow tests, 100,000 denoised windows
+# make bench-train      training raced against TRL, Hugging Face's Trainer and a bare loop
 # PYTHON=python3.13 make test    with another interpreter (3.11 to 3.13)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ STAMP := $(VENV)/.secondwind-installed
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-faults test-kills nightly parity toy-base bench-denoise bench-data clean
+.PHONY: help setup demo check test test-all test-faults test-kills nightly parity toy-base bench-denoise bench-train bench-data clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -40,6 +41,10 @@ check: $(STAMP)
 test: check
 	$(PYTEST) -m "not slow"
 
+# `make test`, and every architecture of docs/architectures.md.
+test-all: test
+	$(PYTEST) tests/model/architectures -m slow
+
 # Slow tests too, a thousand examples for every property, and compiled code with every index checked.
 nightly: check
 	HYPOTHESIS_PROFILE=nightly $(PYTEST)
@@ -53,6 +58,11 @@ parity: $(STAMP)
 bench-denoise: $(STAMP)
 	$(BIN)/python -m benchmarks.denoise.environment
 	$(BIN)/python -m benchmarks.denoise.bench
+
+# Fails below its bars. The first time it makes an environment for TRL and Trainer: some 1.5 GB.
+bench-train: $(STAMP)
+	$(BIN)/python -m benchmarks.train.environment
+	$(BIN)/python -m benchmarks.train.bench
 
 # Every file of a checkpoint and of a shard, damaged in every way: a table of what happens. Minutes.
 test-faults: $(STAMP)

@@ -11,6 +11,7 @@ from secondwind.errors import RunError
 from secondwind.runs import (
     JsonLines,
     canonical_json,
+    differences,
     file_sha256,
     fingerprint,
     locked,
@@ -175,3 +176,17 @@ def test_a_record_behind_half_a_line_is_not_glued_to_it(tmp_path: Path) -> None:
         file.write('{"b": ')  # the process was killed here
     log.append({"c": 3})
     assert log.read() == [{"a": 1}, {"c": 3}]
+
+
+def test_differences_are_named_under_dotted_names() -> None:
+    before = {"rows": {"seed": 1, "mixture": {"0": ["R", 0.5]}}, "gone": None}
+    now = {"rows": {"seed": 2, "mixture": {"0": ("R", 0.5)}}, "new": [1]}
+    assert (
+        differences(before, now) == "gone was None, is absent; new was absent, is [1]; rows.seed was 1, is 2"
+    )
+    assert differences(before, before) == ""
+
+
+def test_many_differences_are_counted() -> None:
+    named = differences({str(n): 0 for n in range(11)}, {str(n): 1 for n in range(11)})
+    assert named.count(" was 0, is 1") == 8 and named.endswith("; and 3 more")

@@ -102,10 +102,17 @@ otherwise. The demo's models know their toy world, and the forms of its tasks, a
     ),
     "doctor": _Page(
         "check the environment, and a model's masks, packing and generation",
-        """Report the machine and the libraries. With MODEL, check also that it loads, that no target sees its
-successors or another example of its row, that packed examples score as they do alone, and that
-generation agrees with teacher forcing. The exit code is 1 if a check fails.""",
-        ("secondwind doctor", "secondwind doctor runs/demo/models/ul2r-1"),
+        """Report the machine and the libraries. With MODEL, check on that model that it loads; that a token
+moves exactly the predictions that may see it, under causal and under prefix attention; that packed
+examples score as they do alone; that its causal loss is that of its own code; that generation agrees
+with teacher forcing; and that an export of it loads again. With several models, print one line each.
+
+The exit code is 1 if a check fails. That a model cannot attend to a prefix is no failure; it is said why.""",
+        (
+            "secondwind doctor",
+            "secondwind doctor runs/demo/models/ul2r-1",
+            "secondwind doctor models/*",
+        ),
     ),
     "schema": _Page(
         "print the JSON Schema of recipes, for editors",
@@ -152,7 +159,12 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, metavar="RUN", help="a run folder, such as runs/demo")
     _add_generate(_command(commands, "generate"))
     doctor = _command(commands, "doctor")
-    doctor.add_argument("model", nargs="?", metavar="MODEL", help="a model folder or hub name")
+    doctor.add_argument(
+        "model", nargs="*", metavar="MODEL", help="a model folder or hub name; may be several"
+    )
+    doctor.add_argument(
+        "--table", action="store_true", help="one line a model, as for several, instead of every check"
+    )
     _add_json(doctor)
     _command(commands, "schema")
     recipes = _command(commands, "recipes")

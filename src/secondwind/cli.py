@@ -189,11 +189,31 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from secondwind import study
     from secondwind.terminal import print_checks
 
-    if arguments.model:
-        _tell_source(arguments.model)
-    checks = study.environment() + (study.examine(arguments.model) if arguments.model else [])
+    if len(arguments.model) > 1 or (arguments.table and arguments.model):
+        return _doctor_table(arguments)
+    checks = study.environment()
+    for model in arguments.model:
+        _tell_source(model)
+        checks += study.examine(model).checks
     _emit([check._asdict() for check in checks]) if arguments.json else print_checks(checks)
     return EXIT_FAILED if any(check.passed is False for check in checks) else 0
+
+
+def _doctor_table(arguments: argparse.Namespace) -> int:
+    from secondwind import study
+    from secondwind.terminal import print_support
+
+    found: list[Any] = []
+    for model in arguments.model:
+        _tell(f"examining {model}")
+        examined = study.examine(model)
+        found.append((examined, study.support(examined)))
+    if arguments.json:
+        _emit([{**line._asdict(), "checks": [c._asdict() for c in one.checks]} for one, line in found])
+    elif found:
+        print_support(found)
+    failed = any(check.passed is False for examined, _ in found for check in examined.checks)
+    return EXIT_FAILED if failed else 0
 
 
 def _schema(_: argparse.Namespace) -> int:

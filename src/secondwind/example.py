@@ -17,7 +17,7 @@ Shape letters: I inputs, T targets, B rows, L row length.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +137,6 @@ class ExampleSource(Protocol):
         """Build several examples, together where that is faster."""
         ...
 
-    def fingerprint(self) -> str:
-        """Return a hash of everything that determines the examples."""
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the examples, as JSON: hashes of what is large."""
         ...

@@ -12,10 +12,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from secondwind.errors import RunError
 
@@ -28,6 +28,25 @@ def canonical_json(value: Any) -> str:
 def fingerprint(value: Any) -> str:
     """Hash any JSON-ready value to 16 hex digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+
+
+def differences(before: Any, now: Any, *, shown: int = 8) -> str:
+    """Write 'name was x, is y' for what differs between two JSON values, dotted; '' where nothing does."""
+    # Through JSON, as one of the two has been read from a file: tuples are lists there.
+    old, new = (dict(_flat(json.loads(canonical_json(value)))) for value in (before, now))
+    names = [n for n in sorted({*old, *new}) if old.get(n, "absent") != new.get(n, "absent")]
+    lines = [f"{name} was {old.get(name, 'absent')}, is {new.get(name, 'absent')}" for name in names]
+    more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
+    return "; ".join([*lines[:shown], *more])
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested objects under dotted names."""
+    if isinstance(value, dict):
+        for name, part in cast(dict[str, Any], value).items():
+            yield from _flat(part, f"{path}.{name}" if path else name)
+    else:
+        yield path, value
 
 
 def file_sha256(path: Path) -> str:

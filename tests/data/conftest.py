@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +81,8 @@ class RandomSource:
     def examples(self, indices: Sequence[int]) -> Sequence[Example]:
         return [self[index] for index in indices]
 
-    def fingerprint(self) -> str:
-        return f"random-{self.seed}-{self.longest}-{self.bos}-{self.name}"
+    def identity(self) -> dict[str, Any]:
+        return {"random": [self.seed, self.longest, self.bos, self.name]}
 
 
 class LetterTokenizer:

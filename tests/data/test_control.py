@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from secondwind.data import ControlStream, Packer, Stream, TokenShards, document
 from secondwind.data import control as control_module
 from secondwind.errors import DataError, ExampleError
 from secondwind.example import Row
+from secondwind.runs import fingerprint
 from tests.data.conftest import RandomSource, ids, make_vocabulary, marks, names, segments
 
 anywhere = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,8 +35,8 @@ class Counts:
     def row_tokens(self, start: int, stop: int) -> np.ndarray:
         return np.array(self.counts)[np.arange(start, stop) % len(self.counts)]
 
-    def fingerprint(self) -> str:
-        return f"counts {self.counts}"
+    def identity(self) -> dict[str, Any]:
+        return {"counts": self.counts}
 
 
 def make_shards(lengths: list[int]) -> TokenShards:
@@ -204,11 +206,11 @@ def test_control_mirrors_a_real_stream() -> None:
 
 def test_fingerprint_changes_with_seed_corpus_and_mirrored_rows() -> None:
     prints = {
-        make_control([5, 6], [9], bos=True).fingerprint(),
-        make_control([5, 6], [9], bos=True, seed=4).fingerprint(),
-        make_control([5, 7], [9], bos=True).fingerprint(),
-        make_control([5, 6], [8], bos=True).fingerprint(),
-        make_control([5, 6], [9], bos=False).fingerprint(),
+        fingerprint(make_control([5, 6], [9], bos=True).identity()),
+        fingerprint(make_control([5, 6], [9], bos=True, seed=4).identity()),
+        fingerprint(make_control([5, 7], [9], bos=True).identity()),
+        fingerprint(make_control([5, 6], [8], bos=True).identity()),
+        fingerprint(make_control([5, 6], [9], bos=False).identity()),
     }
     assert len(prints) == 5
 

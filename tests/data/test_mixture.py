@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from secondwind.data import MixedSource, Mixture
 from secondwind.errors import RecipeError
 from secondwind.example import Example
+from secondwind.runs import fingerprint
 from tests.data.conftest import RandomSource
 
 
@@ -114,8 +116,8 @@ class SizedSource:
     def examples(self, indices: Sequence[int]) -> Sequence[Example]:
         raise NotImplementedError
 
-    def fingerprint(self) -> str:
-        return str(self._lengths.tolist())
+    def identity(self) -> dict[str, Any]:
+        return {"lengths": self._lengths.tolist()}
 
 
 def test_mixed_sources_take_turns_by_their_tokens() -> None:
@@ -176,12 +178,12 @@ def test_mixed_source_does_not_depend_on_the_order_of_look_ups() -> None:
 def test_mixed_source_has_another_fingerprint_when_a_share_or_a_part_changes() -> None:
     first, second = RandomSource(1, longest=9), RandomSource(2, longest=9)
     prints = {
-        MixedSource([first, second], [1, 1]).fingerprint(),
-        MixedSource([first, second], [1, 2]).fingerprint(),
-        MixedSource([second, first], [1, 1]).fingerprint(),
+        fingerprint(MixedSource([first, second], [1, 1]).identity()),
+        fingerprint(MixedSource([first, second], [1, 2]).identity()),
+        fingerprint(MixedSource([second, first], [1, 1]).identity()),
     }
     assert len(prints) == 3
-    assert MixedSource([first, second], [2, 2]).fingerprint() in prints
+    assert fingerprint(MixedSource([first, second], [2, 2]).identity()) in prints
 
 
 def test_mixed_source_is_refused_when_a_share_is_missing_or_none_counts() -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +41,8 @@ class Watched:
     def row_tokens(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         return self._stream.row_tokens(start, stop)
 
-    def fingerprint(self) -> str:
-        return self._stream.fingerprint()
+    def identity(self) -> dict[str, Any]:
+        return self._stream.identity()
 
 
 def batches(count: int) -> Iterator[range]:

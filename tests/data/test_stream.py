@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,19 +146,23 @@ def test_restored_stream_goes_on_at_the_next_row(pause: int) -> None:
     assert all(same(next(resumed), next(whole)) for _ in range(5))
 
 
-def test_state_is_a_row_number_and_a_fingerprint() -> None:
+def test_state_is_a_row_number_and_what_determines_the_rows() -> None:
     stream = make_stream()
     next(stream)
-    assert stream.state() == {"row": 1, "fingerprint": stream.fingerprint()}
+    assert stream.state() == {"row": 1, "rows": stream.identity()}
 
 
 @pytest.mark.parametrize(
-    "other",
-    [make_stream(seed=2), make_stream(source_seed=2), make_stream(row_length=33), make_stream(block=51)],
-    ids=["seed", "source", "row length", "block"],
+    ("other", "named"),
+    [
+        (make_stream(seed=2), "seed was 2, is 1"),
+        (make_stream(source_seed=2), r"source.random was \[2, .*\], is \[1, .*\]"),
+        (make_stream(row_length=33), "row_length was 33, is 32"),
+        (make_stream(block=51), "block_examples was 51, is 50"),
+    ],
 )
-def test_state_of_another_stream_is_refused(other: Stream) -> None:
-    with pytest.raises(RunError, match="has changed"):
+def test_state_of_another_stream_is_refused_with_what_differs(other: Stream, named: str) -> None:
+    with pytest.raises(RunError, match=named):
         make_stream().restore(other.state())
 
 
@@ -220,8 +225,8 @@ class FixedRows:
         assert stop <= len(self.counts), "a row behind the budget was counted"
         return np.array(self.counts[start:stop])
 
-    def fingerprint(self) -> str:
-        return "fixed"
+    def identity(self) -> dict[str, Any]:
+        return {"fixed": True}
 
 
 @pytest.mark.parametrize(("budget", "steps"), [(0, 0), (1, 1), (17, 1), (18, 2), (29, 2), (30, 3)])

@@ -12,6 +12,7 @@ from secondwind.denoise import CAUSAL, U_PALM, UL2, DenoisedCorpus, DenoiserMixt
 from secondwind.denoise import corpus as corpus_module
 from secondwind.denoise.windows import WindowCutter
 from secondwind.errors import ExampleError, RecipeError
+from secondwind.runs import fingerprint
 from tests.denoise.conftest import make_vocabulary
 
 LENGTHS = (1, 2, 5, 40, 300, 1000, 17, 64)
@@ -138,15 +139,15 @@ def test_rates_and_mode_tokens_come_out_as_set(tmp_path: Path) -> None:
 def test_the_fingerprint_follows_every_setting(tmp_path: Path) -> None:
     shards = write_shards(tmp_path / "a")
     prints = {
-        corpus(shards).fingerprint(),
-        corpus(shards, seed=2).fingerprint(),
-        corpus(shards, room=100).fingerprint(),
-        corpus(shards, UL2).fingerprint(),
-        corpus(shards, dropout=0.0).fingerprint(),
-        corpus(write_shards(tmp_path / "b", [3])).fingerprint(),
+        fingerprint(corpus(shards).identity()),
+        fingerprint(corpus(shards, seed=2).identity()),
+        fingerprint(corpus(shards, room=100).identity()),
+        fingerprint(corpus(shards, UL2).identity()),
+        fingerprint(corpus(shards, dropout=0.0).identity()),
+        fingerprint(corpus(write_shards(tmp_path / "b", [3])).identity()),
     }
     assert len(prints) == 6
-    assert corpus(write_shards(tmp_path / "c")).fingerprint() in prints
+    assert fingerprint(corpus(write_shards(tmp_path / "c")).identity()) in prints
 
 
 def test_a_room_too_small_for_any_window_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from secondwind.errors import DataError, RecipeError
 from secondwind.instruct import InstructionSettings, InstructionSource, Record, Task, Template, render
 from secondwind.instruct.library import PLAIN_TEMPLATES, QUESTION_TEMPLATES, definition_templates
+from secondwind.runs import fingerprint
 
 LIBRARY = (*QUESTION_TEMPLATES, *PLAIN_TEMPLATES, *definition_templates("Name the town."))
 ROOMY = InstructionSettings(max_tokens=4096, max_share=1)
@@ -217,15 +218,15 @@ def test_fingerprint_changes_with_whatever_changes_the_examples(make_source, mak
     task = make_task()
     other_record = replace(task, records=[*task.records[1:], replace(task.records[0], rationale="No.")])
     prints = [
-        make_source(task).fingerprint(),
-        make_source(task, seed=2).fingerprint(),
-        make_source(task, options_share=0.5).fingerprint(),
-        make_source(other_record).fingerprint(),
-        make_source(replace(task, templates=task.templates[:2])).fingerprint(),
-        make_source(replace(task, exemplars=task.records[:1])).fingerprint(),
+        fingerprint(make_source(task).identity()),
+        fingerprint(make_source(task, seed=2).identity()),
+        fingerprint(make_source(task, options_share=0.5).identity()),
+        fingerprint(make_source(other_record).identity()),
+        fingerprint(make_source(replace(task, templates=task.templates[:2])).identity()),
+        fingerprint(make_source(replace(task, exemplars=task.records[:1])).identity()),
     ]
     assert len(set(prints)) == len(prints)
-    assert make_source(make_task()).fingerprint() == prints[0]
+    assert fingerprint(make_source(make_task()).identity()) == prints[0]
 
 
 def test_misspelt_placeholder_is_an_error_before_any_example(make_source, make_task):

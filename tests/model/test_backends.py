@@ -1,20 +1,26 @@
-"""Both backends against the rule: forward, backward, neighbours, the future, windows, precision."""
+"""Backends against the dense one, through networks: logits, gradients, neighbours, windows, precision.
+
+What needs a GPU has its stand-in here: `varlen` a loop over pieces, `flex` torch's plain form.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import flex_attention as torch_flex
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from secondwind.errors import ExampleError, ModelError
 from secondwind.example import Batch
 from secondwind.model.backend import settle_backend
-from secondwind.model.forward import Attention, Backend, kept_logits
+from secondwind.model.forward import LAYOUTS, Attention, Backend, kept_logits
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import target_loss
 from secondwind.model.mask import allowed
+from tests.model.attention.kernels import LoopedVarlen
 from tests.model.conftest import CONFIGS, WINDOWED, make_batch, make_model
 
 FAMILIES = sorted(CONFIGS)
@@ -23,11 +29,21 @@ BACKENDS: list[Backend] = ["dense", "document"]
 ModelOf = Callable[[str, str], LanguageModel]
 
 
-def logits(model: LanguageModel, batch: Batch, *, attention: Attention = "prefix") -> torch.Tensor:
+@pytest.fixture
+def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `varlen` and `flex` run and train without a GPU."""
+    monkeypatch.setitem(LAYOUTS, "varlen", LoopedVarlen)
+    monkeypatch.setattr(torch_flex, "_validate_device", lambda *heads: None)
+    monkeypatch.setattr(torch_flex, "_FLEX_ATTENTION_DISABLE_COMPILE_DEBUG", True)
+
+
+def logits(
+    model: LanguageModel, batch: Batch, *, attention: Attention = "prefix", backend: Backend | None = None
+) -> torch.Tensor:
     """Return logits at every token, row by row."""
     with torch.no_grad():
         return kept_logits(
-            model.network, batch, batch.segment_ids > 0, attention=attention, backend=model.backend
+            model.network, batch, batch.segment_ids > 0, attention=attention, backend=backend or model.backend
         )
 
 
@@ -140,6 +156,41 @@ def test_causal_logits_equal_the_models_own(config: dict[str, Any]) -> None:
     with torch.no_grad():
         own = model.network(input_ids=torch.from_numpy(batch.tokens).long()).logits[0]
     torch.testing.assert_close(ours, own, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("backend", ["flex", "varlen"])
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_backends_of_gpus_give_dense_logits_and_gradients(
+    family: str, backend: Backend, packed: Batch, model_of: ModelOf
+) -> None:
+    dense, document = model_of(family, "dense"), make_model((CONFIGS | WINDOWED)[family], backend="document")
+    for attention in ("prefix", "causal"):
+        found = logits(document, packed, attention=attention, backend=backend)
+        torch.testing.assert_close(found, logits(dense, packed, attention=attention), rtol=1e-5, atol=1e-5)
+    gradients = []
+    for model in (
+        replace(document, backend=backend),
+        make_model((CONFIGS | WINDOWED)[family], backend="dense"),
+    ):
+        target_loss(model, packed).total.backward()
+        gradients.append({name: weight.grad for name, weight in model.network.named_parameters()})
+    for name, expected in gradients[1].items():
+        torch.testing.assert_close(gradients[0][name], expected, rtol=1e-4, atol=1e-5, msg=name)
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("backend", ["dense", "document", "flex", "varlen"])
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_bfloat16_moves_logits_by_a_thirtieth_at_most(
+    family: str, backend: Backend, packed: Batch, model_of: ModelOf
+) -> None:
+    """The stated bound, to the largest logit, for every backend: rounding is the network's, not theirs."""
+    wanted = logits(model_of(family, "dense"), packed)
+    model = model_of(family, "dense" if backend == "dense" else "document")
+    with torch.autocast("cpu", torch.bfloat16):
+        found = logits(model, packed, backend=backend).float()
+    assert 0 < float((found - wanted).abs().max() / wanted.abs().max()) < 1 / 30
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -9,6 +9,7 @@ import torch
 
 from secondwind.errors import ExampleError
 from secondwind.example import Batch, Example
+from secondwind.model import chunked
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import per_source, score, target_logits, target_loss
 from tests.model.conftest import CONFIGS, make_batch, make_model
@@ -111,3 +112,29 @@ def test_bos_is_read_before_the_targets_and_makes_the_first_one_predictable(mode
     assert score(with_bos, [example([], [10, 11])])[0].num_targets == 2
     given = score(model, [example([3], [10, 11])])[0].log_probability
     assert score(with_bos, [example([], [10, 11])])[0].log_probability == pytest.approx(given, abs=1e-6)
+
+
+@pytest.mark.parametrize("positions", [4, 10**9])
+def test_the_z_loss_is_the_weighted_square_of_log_z_and_stays_out_of_the_loss(
+    positions: int, packed: Batch, model_of: ModelOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunked, "max_positions", lambda _: positions)
+    model = model_of("gpt2", "document")
+    table = model.network.get_output_embeddings().weight
+
+    def gradient(of: torch.Tensor) -> torch.Tensor:
+        return torch.autograd.grad(of, table)[0]
+
+    log_z = target_logits(model, packed).double().logsumexp(1)
+    plain = target_loss(model, packed)
+    with_z = target_loss(model, packed, z_loss=0.25)
+    assert plain.z_total is None and plain.optimised is plain.total
+    assert with_z.total.item() == plain.total.item()
+    torch.testing.assert_close(with_z.per_target, plain.per_target, rtol=0, atol=0)
+    assert with_z.z_total is not None
+    wanted = 0.25 * log_z.square().sum()
+    assert with_z.z_total.item() == pytest.approx(wanted.item(), rel=1e-6)
+    assert with_z.optimised.item() == pytest.approx(plain.total.item() + wanted.item(), rel=1e-6)
+    both = gradient(with_z.optimised)
+    expected = gradient(plain.total) + gradient(wanted)
+    assert (both - expected).norm() < 1e-6 * expected.norm()

@@ -39,9 +39,9 @@ def test_the_rows_of_a_seed_are_kept_until_the_next_begins(ground: Ground) -> No
     assert rows.stage("flan", 1) is rows.stage("flan", 1)
     assert rows.stage("ul2r", 1) is first
     second = rows.stage("ul2r", 2)
-    assert second.rows.fingerprint() != first.rows.fingerprint()
+    assert second.rows.identity() != first.rows.identity()
     again = rows.stage("ul2r", 1)
-    assert again is not first and again.rows.fingerprint() == first.rows.fingerprint()
+    assert again is not first and again.rows.identity() == first.rows.identity()
 
 
 def test_two_studies_share_no_rows(ground: Ground) -> None:

@@ -50,13 +50,13 @@ def test_a_model_that_cannot_be_loaded_is_refused_as_ever(tmp_path: Path) -> Non
 
 
 def test_every_setting_of_the_training_section_reaches_the_loop() -> None:
-    overrides = ["average_last=3", "activation_checkpointing=true", "compile=true", "clip=2"]
+    overrides = ["average_last=3", "activation_checkpointing=true", "compile=true", "clip=2", "z_loss=1e-4"]
     recipe = load_recipe("demo", overrides=[f"training.{line}" for line in overrides])
     training = recipe.training.model_copy(update={"micro_batch_rows": 2, "precision": "fp32"})
     assert recipe.ul2r is not None
     settings = train_settings(recipe.ul2r, training, steps=7, seed=5)
     assert (settings.average_last, settings.activation_checkpointing, settings.compile) == (3, True, True)
-    assert (settings.clip, settings.steps, settings.seed) == (2.0, 7, 5)
+    assert (settings.clip, settings.z_loss, settings.steps, settings.seed) == (2.0, 1e-4, 7, 5)
 
 
 def test_the_adapter_of_a_recipe_has_its_numbers() -> None:

@@ -68,9 +68,9 @@ class TinyRows:
         """Count the non-padding tokens of each of some rows."""
         return np.array([self.row(number).num_tokens for number in range(start, stop)])
 
-    def fingerprint(self) -> str:
-        """Return a hash of the rows."""
-        return f"tiny-{self.seed}"
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the rows."""
+        return {"tiny": self.seed}
 
 
 def make_network(*, seed: int = 0, tied: bool = False, dropout: float = 0.0) -> LlamaForCausalLM:

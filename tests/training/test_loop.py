@@ -260,8 +260,8 @@ def test_dropout_differs_from_step_to_step_and_between_micro_batches(tmp_path, d
     settings = make_settings(steps=2, batch_rows=2, micro_batch_rows=1, learning_rate=1e-30, weight_decay=0.0)
     losses: list[float] = []
 
-    def target_loss(model: LanguageModel, batch: Batch) -> TargetLoss:
-        losses.append((loss := original(model, batch)).total.item())
+    def target_loss(model: LanguageModel, batch: Batch, **named: float) -> TargetLoss:
+        losses.append((loss := original(model, batch, **named)).total.item())
         return loss
 
     original = steps.target_loss
@@ -345,7 +345,7 @@ def test_damaged_checkpoint_falls_back_and_is_bit_equal(tmp_path, unbroken):
         ({"learning_rate": 0.02}, 0, "settings.learning_rate was 0.01, is 0.02"),
         ({"micro_batch_rows": 2}, 0, "settings.micro_batch_rows was 4, is 2"),
         ({"steps": 9}, 0, "settings.steps was 8, is 9"),
-        ({}, 1, "rows was tiny-0, is tiny-1"),
+        ({}, 1, "rows.tiny was 0, is 1"),
     ],
 )
 def test_other_settings_or_rows_are_refused(tmp_path, changes, seed, named):
@@ -395,10 +395,10 @@ def _poison(monkeypatch, *poisoned: int) -> None:
     """Make the loss of the second micro-batch NaN in these steps."""
     original, calls = steps.target_loss, 0
 
-    def target_loss(model, batch):
+    def target_loss(model, batch, **named):
         nonlocal calls
         calls += 1
-        loss = original(model, batch)
+        loss = original(model, batch, **named)
         is_poisoned = calls in [2 * step for step in poisoned]
         return replace(loss, total=loss.total * float("nan")) if is_poisoned else loss
 

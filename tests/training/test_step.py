@@ -18,12 +18,12 @@ def small_memory(monkeypatch: pytest.MonkeyPatch, *, largest: int, from_call: in
     """Let no more than `largest` rows fit at once, from a number of forward passes on."""
     original, calls = steps.target_loss, 0
 
-    def target_loss(model, batch):
+    def target_loss(model, batch, **named):
         nonlocal calls
         calls += 1
         if calls > from_call and len(batch.tokens) > largest:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nMore advice.")
-        return original(model, batch)
+        return original(model, batch, **named)
 
     monkeypatch.setattr(steps, "target_loss", target_loss)
 

@@ -15,7 +15,7 @@ no segment could fill. Without BOS a lone last token can remain; it carries no l
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -115,18 +115,16 @@ class ControlStream:
         """Count the document tokens in rows 0 .. num_rows - 1, without BOS and EOS."""
         return self._place(num_rows).tokens_read
 
-    def fingerprint(self) -> str:
-        """Return a hash of everything that determines the rows."""
-        return fingerprint(
-            {
-                "layout": _LAYOUT_VERSION,
-                "control": self._shards.fingerprint(),
-                "like": self._like.fingerprint(),
-                "row_length": self._row_length,
-                "vocabulary": self._vocabulary.to_json(),
-                "seed": self._seed,
-            }
-        )
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the rows, as JSON: hashes of what is large."""
+        return {
+            "layout": _LAYOUT_VERSION,
+            "corpus": self._shards.fingerprint(),
+            "like": self._like.identity(),
+            "row_length": self._row_length,
+            "vocabulary": fingerprint(self._vocabulary.to_json()),
+            "seed": self._seed,
+        }
 
     def _example(self, segment: _Segment) -> Example:
         tokens: Tokens = self._shards.document(segment.document)[segment.start : segment.stop]

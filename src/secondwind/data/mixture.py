@@ -15,14 +15,13 @@ import heapq
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from secondwind.errors import RecipeError
 from secondwind.example import Example, ExampleSource
-from secondwind.runs import fingerprint
 
 Integers = npt.NDArray[np.int64]
 
@@ -228,14 +227,12 @@ class MixedSource:
             found[part] = iter(self.sources[part].examples(places))
         return [next(found[turn.part]) for turn in turns]
 
-    def fingerprint(self) -> str:
-        """Return a hash of the sources and their shares."""
-        return fingerprint(
-            {
-                "token_shares": list(self.shares),
-                "sources": [source.fingerprint() for source in self.sources],
-            }
-        )
+    def identity(self) -> dict[str, Any]:
+        """Return the sources' identities and their shares."""
+        return {
+            "token_shares": list(self.shares),
+            "sources": {str(number): source.identity() for number, source in enumerate(self.sources)},
+        }
 
     def _turn(self, index: int) -> Turn:
         if index < 0:

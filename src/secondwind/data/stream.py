@@ -21,7 +21,7 @@ from secondwind.data.pack import RowPlan, build_row, packed_length, plan_rows
 from secondwind.errors import ExampleError, RunError
 from secondwind.example import Example, ExampleSource, Row
 from secondwind.randomness import key, permuted
-from secondwind.runs import fingerprint
+from secondwind.runs import differences, fingerprint
 from secondwind.signals import log_to_stderr
 from secondwind.vocabulary import Vocabulary
 
@@ -58,8 +58,8 @@ class RowSource(Protocol):
         """Count the non-padding tokens of each of rows start .. stop - 1, without building them."""
         ...
 
-    def fingerprint(self) -> str:
-        """Return a hash of everything that determines the rows."""
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the rows, as JSON: hashes of what is large."""
         ...
 
 
@@ -170,18 +170,16 @@ class Stream:
         part = plan.rows.examples[: plan.rows.offsets[local + 1]]
         return np.concatenate([np.arange(plan.first_example), plan.first_example + np.sort(part)])
 
-    def fingerprint(self) -> str:
-        """Return a hash of everything that determines the rows."""
-        return fingerprint(
-            {
-                "layout": _LAYOUT_VERSION,
-                "source": self._source.fingerprint(),
-                "row_length": self._packer.row_length,
-                "block_examples": self._packer.block_examples,
-                "vocabulary": self._packer.vocabulary.to_json(),
-                "seed": self._seed,
-            }
-        )
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the rows, as JSON: hashes of what is large."""
+        return {
+            "layout": _LAYOUT_VERSION,
+            "source": self._source.identity(),
+            "row_length": self._packer.row_length,
+            "block_examples": self._packer.block_examples,
+            "vocabulary": fingerprint(self._packer.vocabulary.to_json()),
+            "seed": self._seed,
+        }
 
     def __iter__(self) -> Iterator[Row]:
         """Go on at the current place."""
@@ -195,7 +193,7 @@ class Stream:
 
     def state(self) -> dict[str, Any]:
         """Return the current place as small JSON."""
-        return {"row": self._next, "fingerprint": self.fingerprint()}
+        return {"row": self._next, "rows": self.identity()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go to a saved place.
@@ -203,11 +201,11 @@ class Stream:
         Raises:
             RunError: the place was saved by a stream of other rows.
         """
-        if state["fingerprint"] != self.fingerprint():
+        changed = differences(state["rows"], self.identity())
+        if changed:
             raise RunError(
-                f"the saved place belongs to the data stream {state['fingerprint']}, but this stream is "
-                f"{self.fingerprint()}: the corpus, tokenizer, mixture, row length or seed has changed. "
-                "Restore them to go on, or start a new run."
+                f"the saved place belongs to a stream of other rows: {changed}. Restore them to go on, or "
+                "start a new run."
             )
         self._next = int(state["row"])
 
@@ -233,7 +231,7 @@ class Stream:
     def _opened_index(self) -> RowIndex:
         if self._index_file is None:
             return RowIndex()
-        index = load_index(self._index_file, identity=self.fingerprint(), log=self._log)
+        index = load_index(self._index_file, identity=fingerprint(self.identity()), log=self._log)
         if isinstance(self._source, IndexedSource) and len(index.source):
             self._source.adopt(index.source)
         return index
@@ -241,7 +239,7 @@ class Stream:
     def _save(self, index: RowIndex, path: Path) -> None:
         kept = {"source": self._source.index()} if isinstance(self._source, IndexedSource) else {}
         try:
-            index.save(path, identity=self.fingerprint(), **kept)
+            index.save(path, identity=fingerprint(self.identity()), **kept)
         except RunError as error:  # a shortcut only: what must be written will say so itself
             self._log(f"the index of rows is not kept: {error}")
             self._index_file = None

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,17 +75,18 @@ class DenoisedCorpus:
         self._chunk_documents = max(1, _CHUNK_WINDOWS * shards.num_documents // windows)
         self._first_of_chunk = array("q", [0])
         self._plan = lru_cache(maxsize=_CHUNKS_KEPT)(self._plan_chunk)
-        self._identity = fingerprint(
-            {
-                "shards": shards.fingerprint(),
-                "mixture": [[repr(denoiser), rate, room] for denoiser, rate, room in entries],
-                "vocabulary": vocabulary.to_json(),
-                "seed": seed,
-            }
-        )
+        self._identity = {
+            "corpus": shards.fingerprint(),
+            "mixture": {
+                str(number): [repr(denoiser), rate, room]
+                for number, (denoiser, rate, room) in enumerate(entries)
+            },
+            "vocabulary": fingerprint(vocabulary.to_json()),
+            "seed": seed,
+        }
 
-    def fingerprint(self) -> str:
-        """Return a hash of shards, mixture, vocabulary, seed and room."""
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the examples, as JSON: hashes of what is large."""
         return self._identity
 
     def rates(self) -> dict[str, float]:

@@ -77,7 +77,7 @@ class InstructionSource:
         self._planner = Planner(self.tasks, self._fallbacks, self.shares, settings, seed=seed)
         self._logs: dict[int, Log] = {}
         self._examples: dict[int, list[Example]] = {}
-        self._identity = ""
+        self._identity: dict[str, Any] = {}
 
     def __getitem__(self, index: int) -> Example:
         """Build one example."""
@@ -107,19 +107,18 @@ class InstructionSource:
         table = mixture_table(self.tasks, self.shares, log, caps=self._settings.caps)
         return {**table, "left_out": list(self.left_out)}
 
-    def fingerprint(self) -> str:
-        """Return a hash of the tasks' contents, the tokenizer, the settings and the seed."""
-        self._identity = self._identity or fingerprint(
-            {
-                "tasks": [fingerprint(_identity(task)) for task in self.tasks],
-                "vocabulary": self._vocabulary.to_json(),
-                "tokens": self._tokenizer.get_vocab(),
-                # Two tokenizers can share a vocabulary and still split text in different places.
-                "splits": [self._pieces.inputs(rendered) for rendered in self._probes()],
-                "settings": asdict(self._settings),
-                "seed": self._seed,
-            }
-        )
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the examples, as JSON: hashes of what is large."""
+        self._identity = self._identity or {
+            "tasks": {task.name: fingerprint(_identity(task)) for task in self.tasks},
+            "order": fingerprint([task.name for task in self.tasks]),
+            "vocabulary": fingerprint(self._vocabulary.to_json()),
+            "tokens": fingerprint(self._tokenizer.get_vocab()),
+            # Two tokenizers can share a vocabulary and still split text in different places.
+            "splits": fingerprint([self._pieces.inputs(rendered) for rendered in self._probes()]),
+            "settings": asdict(self._settings),
+            "seed": self._seed,
+        }
         return self._identity
 
     def _fallback(self, task: Task) -> Fallback | None:

@@ -11,15 +11,17 @@ name is taken or refused, never replaced.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, cast, get_args
 
+import numpy as np
 import torch
 from transformers import AttentionInterface, PreTrainedModel
 
 from secondwind.errors import ModelError, nearest
 from secondwind.model.architecture import attention_layers
 from secondwind.model.attention.function import PACKED_ATTENTION, Call, packed_attention
+from secondwind.model.embeddings import table_rows
 from secondwind.model.forward import LAYOUTS, Attention, Backend
-from secondwind.model.proof import prove_mask
-from secondwind.model.selfcheck import compare_on_probe, heads_problem, record_calls
+from secondwind.model.proof import probe_batch, prove_mask
+from secondwind.model.selfcheck import compare, heads_problem, record_calls, reference
 
 BackendChoice = Literal["auto", "dense", "document", "flex", "varlen", "unpacked"]
 _BY_SPEED: tuple[Backend, ...] = ("varlen", "flex", "document")
@@ -46,8 +48,10 @@ def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention
             f"no attention backend '{choice}'; wanted one of {', '.join(get_args(BackendChoice))}."
             + nearest(choice, get_args(BackendChoice))
         )
-    if getattr(network.config, "attn_logit_softcapping", None) is not None:
-        network.set_attn_implementation("eager")  # transformers' sdpa refuses soft-capped scores
+    capped = getattr(network.config, "attn_logit_softcapping", None) is not None
+    if capped or network.config._attn_implementation in (None, PACKED_ATTENTION):
+        # transformers' sdpa refuses soft-capped scores; and what is held to itself proves nothing.
+        network.set_attn_implementation("eager")
     unmasked = _prove(network, choice, attention)
     if unmasked is not None:
         return Chosen("unpacked", unmasked)
@@ -90,24 +94,28 @@ def _prove(network: PreTrainedModel, choice: BackendChoice, attention: Attention
 def _first_proven(network: PreTrainedModel, names: Sequence[Backend], attention: Attention) -> Chosen:
     """Leave the network with the first backend that passes, else as it was, with the dense one."""
     own = network.config._attn_implementation
+    batch = probe_batch(1, table_rows(network))
+    everywhere = np.ones_like(batch.loss_mask)
+    wanted = reference(network, batch, everywhere, attention=attention)  # by the network's own attention code
     AttentionInterface.register(PACKED_ATTENTION, packed_attention)
     refused: list[str] = []
     calls: list[Call] = []
     for name in names:
+        proof = None
         try:
             network.set_attn_implementation(PACKED_ATTENTION)
             calls = calls or record_calls(network)
             problem = _calls_problem(network, calls) or _layout_problem(network, name, calls)
-            proof = None if problem else compare_on_probe(network, attention=attention, backend=name)
+            if problem is None:
+                proof = compare(network, batch, everywhere, attention=attention, backend=name, wanted=wanted)
         except Exception as error:  # foreign code refuses unknown names and arguments in its own ways
-            problem, proof = f"{type(error).__name__}: {error}".rstrip("."), None
+            problem = f"{type(error).__name__}: {error}".rstrip(".")
         if proof is not None and proof.passed:
-            reasons = [f"equals dense within {proof.difference:.0e}", *refused]
-            return Chosen(name, "; ".join(reasons))
+            return Chosen(name, "; ".join([f"equals dense within {proof.difference:.0e}", *refused]))
         if proof is not None:
             problem = f"it differs from dense by {proof.difference:.1e}, more than {proof.limit:.0e}"
         refused.append(f"not {name}: {problem}")
-    network.set_attn_implementation(own or "eager")
+    network.set_attn_implementation(own)
     return Chosen("dense", "; ".join(refused))
 
 
@@ -118,8 +126,13 @@ def _calls_problem(network: PreTrainedModel, calls: Sequence[Call]) -> str | Non
     asked = {call.settings.window for call in calls}
     windows = {window for _, window in attention_layers(network.config)}
     if asked != windows:
-        return f"its layers asked for the windows {asked}, its configuration says {windows}"
+        return f"its layers asked for the windows {_listed(asked)}, its configuration says {_listed(windows)}"
     return None
+
+
+def _listed(windows: set[int | None]) -> str:
+    widths = sorted(window for window in windows if window is not None)
+    return " and ".join(["any"] * (None in windows) + [str(width) for width in widths])
 
 
 def _layout_problem(network: PreTrainedModel, name: Backend, calls: Sequence[Call]) -> str | None:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from secondwind.errors import RunError
 from secondwind.model.load import RECORD, LanguageModel
+from secondwind.model.proof import causal_only
 from secondwind.runs import canonical_json, file_sha256, read_json, staged_folder
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -51,6 +52,8 @@ def _write(model: LanguageModel, folder: Path, record: dict[str, Any], dtype: to
         **record,
         "vocabulary": model.vocabulary.to_json(),
         "attention": model.attention,
+        # A model that cannot attend to a prefix was never asked to: whoever reads the record must know.
+        "causal_only": None if model.attention == "prefix" else causal_only(model.network),
         "fingerprints": {path.name: file_sha256(path) for path in sorted(folder.glob("*.safetensors"))},
     }
     (folder / RECORD).write_text(canonical_json(stored), encoding="utf-8")

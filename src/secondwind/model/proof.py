@@ -8,6 +8,8 @@ network's own attention where that is causal. What a mask claims is not believed
 Shape letters: V vocabulary.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -109,9 +111,10 @@ def _alone(
 ) -> Tensor:
     """Return the logits of one segment of the probe in a row of its own."""
     where = batch.segment_ids[0] == segment
-    if attention == "causal" and network.config._attn_implementation != PACKED_ATTENTION:
+    if attention == "causal":
         tokens = to_network(batch.tokens[:1, where], network)
-        return network(input_ids=tokens, use_cache=False).logits[0].float()
+        with own_attention(network):
+            return network(input_ids=tokens, use_cache=False).logits[0].float()
     row = Batch(
         tokens=batch.tokens[:1, where],
         segment_ids=np.ones((1, int(where.sum())), dtype=np.int32),
@@ -141,6 +144,28 @@ def _refuse_other_mask(
             f"row of two examples, token {token} {'moved' if leaks.any() else 'did not move'} the prediction "
             f"at token {query}. Recurrent layers, ALiBi and built-in causal masks do that. {_CAUSAL_ADVICE}"
         )
+
+
+@contextmanager
+def own_attention(network: PreTrainedModel) -> Generator[None]:
+    """Let a network attend by its own code for a while, whatever backend it is settled on."""
+    settled = network.config._attn_implementation
+    try:
+        if settled == PACKED_ATTENTION:
+            network.set_attn_implementation("eager")
+        yield
+    finally:
+        if settled == PACKED_ATTENTION:
+            network.set_attn_implementation(settled)
+
+
+def causal_only(network: PreTrainedModel) -> str | None:
+    """Say why a network can only look back, by its configuration or by experiment; else None."""
+    try:
+        prove_mask(network, "prefix")
+    except ModelError as refusal:
+        return str(refusal).split(". ")[0]
+    return None
 
 
 def reach(config: Any, segment_ids: np.ndarray, prefix_mask: Flags) -> Flags:

@@ -216,6 +216,9 @@ class TrainingSection(Section):
 
     optimizer: Literal["adamw", "adafactor"] = "adamw"
     weight_decay: NonNegative = Field(default=0.0, description="Decoupled weight decay.")
+    z_loss: NonNegative = Field(
+        default=0.0, description="Weight of log(Z)^2 beside the loss, 1e-4 in PaLM; 0 is off."
+    )
     clip: Positive = Field(default=1.0, description="Largest gradient norm.")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         default="auto", description="Compute type; parameters and optimizer state are always fp32."

@@ -7,27 +7,31 @@ run.py       stages in order, each skipped when done; then evaluation and result
 resume.py    what may change in a begun run    resolved.py   what `auto` came to in it
 results.py   results.json    verdict.py, facts.py, samples.py    what stands beside it
 preview.py   `show`          drawing.py  its rows       price.py
-ask.py       `eval`, `generate`    doctor.py   `doctor`
+ask.py       `eval`, `generate`    doctor.py, checks.py, support.py   `doctor`
 """
 
 from secondwind.study.ask import answers, evaluate_model
-from secondwind.study.doctor import Check, environment, examine
+from secondwind.study.checks import Check, environment
+from secondwind.study.doctor import Examined, examine
 from secondwind.study.drawing import DrawnRow, DrawnSegment, DrawnText, Piece, draw_text
 from secondwind.study.monitor import Monitor, Silent
 from secondwind.study.preview import Preview, preview, previews
 from secondwind.study.run import run
 from secondwind.study.suites import KnownSuite, known_suites
+from secondwind.study.support import Support, support
 
 __all__ = [
     "Check",
     "DrawnRow",
     "DrawnSegment",
     "DrawnText",
+    "Examined",
     "KnownSuite",
     "Monitor",
     "Piece",
     "Preview",
     "Silent",
+    "Support",
     "answers",
     "draw_text",
     "environment",
@@ -37,4 +41,5 @@ __all__ = [
     "preview",
     "previews",
     "run",
+    "support",
 ]

@@ -119,7 +119,7 @@ def price(ground: Ground, rows: StudyRows, *, flops_per_second: float) -> Price:
 
 
 def _work(ground: Ground) -> _Work:
-    """Count what multiplies, what of it is frozen, and what lies in memory, with the adapter if there is one."""
+    """Count what multiplies, what of it is frozen, and what lies in memory; an adapter included."""
     adapter = adapter_of(ground.recipe)
     bytes_each = _BYTES_PER_PARAMETER[ground.recipe.training.optimizer]
     if adapter is None:

@@ -25,7 +25,7 @@ from secondwind.model.adapter import Adapter, adapt
 from secondwind.model.export import export
 from secondwind.model.load import RECORD, load
 from secondwind.recipe import Recipe
-from secondwind.runs import canonical_json, fingerprint, locked, read_json, write_atomically
+from secondwind.runs import canonical_json, differences, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest
 from secondwind.study.ground import Ground, lay_ground
 from secondwind.study.limits import announce_limits, refuse_unbuilt
@@ -108,12 +108,13 @@ def _train_node(study: _Study, node: Node) -> None:
     settings = train_settings(section, training, steps=steps, seed=node.seed)
     parent = ground.model_folder(node.parent)
     adapter = adapter_of(ground.recipe)
-    identity = _identity(parent, stage.rows.fingerprint(), settings, adapter)
+    identity = _identity(parent, stage.rows.identity(), settings, adapter)
     if (folder / _SUMMARY).exists() and (model_folder / RECORD).exists():
-        if read_json(folder / _SUMMARY)["identity"] != identity:
+        changed = differences(read_json(folder / _SUMMARY)["identity"], identity)
+        if changed:
             raise RunError(
-                f"stage {node.name} in {ground.out} was trained on other rows or settings: its data or this "
-                "program has changed since. Choose another folder with --out to train it anew."
+                f"stage {node.name} in {ground.out} was trained on other rows or settings: {changed}. "
+                "Its data or this program has changed since. Train it anew in another folder: --out."
             )
         return
     attention = "causal" if node.stage == "clm" else section.attention
@@ -148,11 +149,13 @@ def _train_node(study: _Study, node: Node) -> None:
     gc.collect()
 
 
-def _identity(parent: Path, rows: str, settings: TrainSettings, adapter: Adapter | None) -> str:
-    """Hash what a trained node depends on: its parent's weights, its rows, and the settings that matter."""
+def _identity(
+    parent: Path, rows: dict[str, Any], settings: TrainSettings, adapter: Adapter | None
+) -> dict[str, Any]:
+    """Return what a trained node depends on: its parent's weights, its rows, and the settings that matter."""
     fingerprints = read_json(parent / RECORD)["fingerprints"]
     told = {"parent": fingerprints, "rows": rows, "settings": fixed_settings(settings)}
-    return fingerprint(told if adapter is None else told | {"adapter": asdict(adapter)})
+    return told | {"adapter": None if adapter is None else asdict(adapter)}
 
 
 def _evaluate_node(study: _Study, node: Node, asked: Sequence[Protocol]) -> Results:

@@ -48,6 +48,7 @@ def train_settings(
         on_non_finite=training.on_non_finite,
         optimizer=training.optimizer,
         weight_decay=training.weight_decay,
+        z_loss=training.z_loss,
         clip=training.clip,
         seed=seed,
         precision=training.precision,

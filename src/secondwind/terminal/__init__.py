@@ -1,6 +1,7 @@
 """What a person sees in the terminal.
 
 progress.py    bars and lines while something runs       printed.py    tables, drawn rows, the verdict
+support.py     what `doctor` finds about several models
 """
 
 from secondwind.terminal.printed import (
@@ -13,6 +14,7 @@ from secondwind.terminal.printed import (
     print_verdict,
 )
 from secondwind.terminal.progress import Terminal
+from secondwind.terminal.support import print_support
 
 __all__ = [
     "Terminal",
@@ -20,6 +22,7 @@ __all__ = [
     "print_preview",
     "print_recipes",
     "print_scores",
+    "print_support",
     "print_sweep",
     "print_texts",
     "print_verdict",

@@ -17,7 +17,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from secondwind.errors import RunError
-from secondwind.runs import canonical_json, file_sha256, fingerprint, read_json, staged_folder
+from secondwind.runs import canonical_json, differences, file_sha256, fingerprint, read_json, staged_folder
 from secondwind.training.optimizer import optimizer_tensors, restore_optimizer
 from secondwind.training.records import Log
 
@@ -164,7 +164,7 @@ def restore(checkpoint: Path, *, network: nn.Module, optimizer: Optimizer) -> No
     shapes, wanted = _shapes(stored), _shapes(own)
     if shapes != wanted:
         raise RunError(
-            f"the checkpoint {checkpoint} belongs to another model: {_differences(shapes, wanted)}. "
+            f"the checkpoint {checkpoint} belongs to another model: {differences(shapes, wanted)}. "
             "Go on with the model it was made with, or choose another folder with --out."
         )
     with torch.no_grad():
@@ -179,10 +179,10 @@ def refuse_other_identity(checkpoint: Path, made_with: Any, wanted: Any) -> None
     Raises:
         RunError: lists every difference.
     """
-    before, now = dict(_flat(made_with)), dict(_flat(wanted))
-    if before != now:
+    changed = differences(made_with, wanted)
+    if changed:
         raise RunError(
-            f"the checkpoint {checkpoint} was made with other settings: {_differences(before, now)}. "
+            f"the checkpoint {checkpoint} was made with other settings: {changed}. "
             "Go on with the settings it was made with, or choose another folder with --out."
         )
 
@@ -245,20 +245,3 @@ def _step(checkpoint: Path) -> int:
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     return {name: f"{tuple(tensor.shape)} {tensor.dtype}" for name, tensor in tensors.items()}
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of nested mappings under dotted names."""
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _flat(part, f"{path}.{name}" if path else str(name))
-    else:
-        yield path, value
-
-
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], *, shown: int = 8) -> str:
-    """Write 'name was x, is y' for what differs."""
-    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    lines = [f"{name} was {before.get(name, 'absent')}, is {now.get(name, 'absent')}" for name in names]
-    more = [f"and {len(lines) - shown} more"] if len(lines) > shown else []
-    return "; ".join([*lines[:shown], *more])

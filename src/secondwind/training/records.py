@@ -35,6 +35,7 @@ class StepResult:
     Args:
         step: counts from 1.
         loss: mean over the targets of all micro-batches.
+        z_loss: what was added to it for the gradient, a mean too; None where it is off.
         grad_norm: before clipping.
         grad_norms: of each group of parameters, before clipping.
         micro_batch_rows: rows computed at once.
@@ -50,6 +51,7 @@ class StepResult:
     micro_batch_rows: int
     sources: dict[str, list[Any]]
     blamed: list[int]
+    z_loss: float | None = None
 
     @property
     def is_finite(self) -> bool:
@@ -61,8 +63,9 @@ class StepResult:
         return {
             "stage": stage,
             "step": self.step,
-            "loss": self.loss if math.isfinite(self.loss) else None,
-            "grad_norm": self.grad_norm if math.isfinite(self.grad_norm) else None,
+            "loss": _finite(self.loss),
+            **({} if self.z_loss is None else {"z_loss": _finite(self.z_loss)}),
+            "grad_norm": _finite(self.grad_norm),
             "grad_norms": self.grad_norms if self.is_finite else {},
             "learning_rate": self.learning_rate,
             "micro_batch_rows": self.micro_batch_rows,
@@ -247,6 +250,10 @@ def _by_group(records: Sequence[Mapping[str, Any]], group: Callable[[str], str])
     return merge_sources(
         [{group(name): tuple(found)} for record in records for name, found in record["sources"].items()]
     )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _mean(summed: Sequence[Any] | None) -> float | None:

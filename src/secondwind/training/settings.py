@@ -42,6 +42,7 @@ class TrainSettings:
         on_non_finite: stop at a NaN or infinity, or skip the update and go on.
         max_skips: how many updates of the whole stage may be skipped before it stops after all.
         weight_decay: on matrices only, embeddings included; never on biases, gains and norms.
+        z_loss: weight of log(Z)^2 beside the loss, see `target_loss`; 0 is off.
         clip: largest gradient norm.
         seed: of dropout; the rows have their own.
         precision: of the computation; parameters and optimizer state are fp32 always.
@@ -69,6 +70,7 @@ class TrainSettings:
     max_skips: int = 3
     optimizer: OptimizerName = "adamw"
     weight_decay: float = 0.0
+    z_loss: float = 0.0
     clip: float = 1.0
     seed: int = 0
     precision: Precision = "fp32"
@@ -93,7 +95,7 @@ class TrainSettings:
             *((name, "above 0", 0.0 < getattr(self, name) < math.inf) for name in ("learning_rate", "clip")),
             *(
                 (name, "at least 0", 0.0 <= getattr(self, name) < math.inf)
-                for name in ("weight_decay", "max_skips", "average_last", "gradients_every")
+                for name in ("weight_decay", "z_loss", "max_skips", "average_last", "gradients_every")
             ),
             *(
                 (name, " or ".join(get_args(c)), getattr(self, name) in get_args(c))

@@ -128,7 +128,7 @@ def stage_identity(
     told = {
         "stage": stage,
         "attention": model.attention,
-        "rows": rows.fingerprint(),
+        "rows": rows.identity(),
         "settings": fixed_settings(settings),
     }
     frozen = checkpoint.frozen_sha256(model.network)

@@ -31,6 +31,7 @@ class _Accumulated(NamedTuple):
     """What the backward passes of a step gave; the gradients lie in the network."""
 
     loss: float
+    z_loss: float | None
     sources: dict[str, list[Any]]
     blamed: list[int]
 
@@ -61,6 +62,7 @@ def take_step(
     result = StepResult(
         step=step,
         loss=accumulated.loss,
+        z_loss=accumulated.z_loss,
         grad_norm=grad_norm,
         grad_norms=norms,
         learning_rate=learning_rate(settings, step),
@@ -134,18 +136,24 @@ def _accumulate(
 ) -> _Accumulated:
     optimizer.zero_grad()
     num_targets = sum(micro.rows.num_targets for micro in batch)
-    total = 0.0
+    total, z_total = 0.0, 0.0
     sources: list[Mapping[str, tuple[float, int]]] = []
     blamed: list[int] = []
     for number, micro in enumerate(batch):
         with computing(model, settings, step, number):
-            loss = target_loss(model, micro.rows)
-        (loss.total / num_targets).backward()
+            loss = target_loss(model, micro.rows, z_loss=settings.z_loss)
+        (loss.optimised / num_targets).backward()
         total += loss.total.item()
+        z_total += 0.0 if loss.z_total is None else loss.z_total.item()
         sources.append(per_source(loss, micro.rows))
-        if not torch.isfinite(loss.total):
+        if not torch.isfinite(loss.optimised):
             blamed.extend(micro.numbers)
-    return _Accumulated(total / num_targets, merge_sources(sources), blamed)
+    return _Accumulated(
+        loss=total / num_targets,
+        z_loss=z_total / num_targets if settings.z_loss else None,
+        sources=merge_sources(sources),
+        blamed=blamed,
+    )
 
 
 def _free(optimizer: Optimizer) -> None:
