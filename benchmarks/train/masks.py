@@ -19,7 +19,7 @@ from secondwind.training.records import StepReport
 from secondwind.vocabulary import Vocabulary
 
 MASKS = ("prefix", "causal")
-_DOCUMENT_TOKENS, _NUM_DOCUMENTS = 700, 400
+_DOCUMENT_TOKENS, _CORPUS_TOKENS = 700, 400_000
 
 
 def race(job: Job, answer: Path) -> None:
@@ -50,10 +50,11 @@ def _turn(model: LanguageModel, rows: Stream, job: Job) -> Answer:
     return laps.answer
 
 
-def ul2r_rows(job: Job, vocabulary: Vocabulary) -> Stream:
-    """Return rows of U-PaLM's mixture over documents of drawn tokens."""
+def ul2r_rows(job: Job, vocabulary: Vocabulary, *, document_tokens: int = _DOCUMENT_TOKENS) -> Stream:
+    """Return rows of U-PaLM's mixture over documents of drawn tokens, mostly of about `document_tokens`."""
     draws = np.random.default_rng(1)
-    lengths = draws.lognormal(np.log(_DOCUMENT_TOKENS), 0.8, _NUM_DOCUMENTS).astype(np.int64) + 2
+    num_documents = max(50, _CORPUS_TOKENS // document_tokens)
+    lengths = draws.lognormal(np.log(document_tokens), 0.8, num_documents).astype(np.int64) + 2
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     tokens = draws.integers(0, min(vocabulary.names), int(offsets[-1]), dtype=np.int32)
     shards = TokenShards(tokens, offsets, folder=Path("nowhere"), fingerprint="drawn")

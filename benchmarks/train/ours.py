@@ -6,6 +6,7 @@ attention is causal, since that is all that the peers have. `masks.py` races pre
 
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from secondwind.training.loop import train
 from secondwind.training.records import StepReport
 from secondwind.training.settings import TrainSettings
 from secondwind.vocabulary import Vocabulary
+
+
+class _EnoughError(Exception):
+    """All steps of the job are done."""
 
 
 class GivenExamples:
@@ -100,9 +105,12 @@ def run(
     batch_rows: int,
     progress: Callable[[StepReport], None],
 ) -> None:
-    """Train for the steps of the job, in a folder that is thrown away."""
+    """Train for the steps of the job, in a folder that is thrown away.
+
+    It is ended from within, a step before its end, where `train` would write a checkpoint.
+    """
     settings = TrainSettings(
-        steps=job.steps,
+        steps=job.steps + 1,
         batch_rows=batch_rows,
         learning_rate=job.learning_rate,
         warmup=0.0,
@@ -110,5 +118,11 @@ def run(
         micro_batch_rows=job.rows_per_pass,
         precision="bf16" if job.precision == "bf16" else "fp32",
     )
-    with tempfile.TemporaryDirectory() as folder:
-        train(model, rows, settings, Path(folder), progress=progress)
+
+    def report(found: StepReport) -> None:
+        progress(found)
+        if found.step == job.steps:
+            raise _EnoughError
+
+    with tempfile.TemporaryDirectory() as folder, suppress(_EnoughError):
+        train(model, rows, settings, Path(folder), progress=report)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
 from torch.nn.attention import flex_attention as torch_flex
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -218,6 +219,21 @@ def test_recomputed_activations_give_the_same_gradients(packed: Batch) -> None:
         gradients.append([weight.grad for weight in model.network.parameters()])
     for plain, replayed in zip(*gradients, strict=True):
         torch.testing.assert_close(replayed, plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")  # what torch's compiler warns of is its own affair
+def test_compiled_layers_are_compiled_once_whatever_is_packed() -> None:
+    plain, compiled = make_model(CONFIGS["llama"]), make_model(CONFIGS["llama"])
+    counter = CompileCounterWithBackend("eager")
+    for layer in compiled.network.model.layers:
+        layer.compile(dynamic=True, backend=counter)
+    graphs: list[int] = []
+    for seed, documents in enumerate([[(4, 3), (3, 4)], [(9, 5), (0, 2), (8, 6)], [(2, 2)] * 9]):
+        batch = make_batch([documents], row_length=40, seed=seed)
+        losses = [target_loss(model, batch).total for model in (plain, compiled)]
+        torch.testing.assert_close(losses[1], losses[0])
+        graphs.append(counter.frame_count)
+    assert graphs[0] == graphs[2] > 0
 
 
 def network_of(model_type: str, **settings: Any) -> Any:

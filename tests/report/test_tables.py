@@ -42,6 +42,8 @@ from .conftest import BENCHMARKS, SEEDS, toy_data, toy_results
 
 RESULTS = Results.model_validate(toy_results())
 
+NOTHING = Results(arms={})
+
 
 @pytest.mark.parametrize(
     ("items", "seeds", "word", "sign"),
@@ -66,15 +68,21 @@ def test_reading_follows_from_the_intervals_alone(items, seeds, word, sign):  # 
 def test_benchmark_contrasts_are_shares_and_average_contrasts_are_points():
     share = Contrast(name="a - b", benchmark="mmlu", effect=-0.042, interval_items=(-0.073, -0.011), n=100)
     average = Contrast(name="a - b", benchmark="normalized_average", effect=4.2)
-    assert (difference(share).text, difference(share).interval_items) == ("−4.2", "[−7.3, −1.1]")
-    assert (difference(average).text, difference(average).benchmark) == ("+4.2", "Normalised average")
+    assert (difference(NOTHING, share).text, difference(NOTHING, share).interval_items) == (
+        "−4.2",
+        "[−7.3, −1.1]",
+    )
+    assert (difference(NOTHING, average).text, difference(NOTHING, average).benchmark) == (
+        "+4.2",
+        "Normalised average",
+    )
 
 
 def test_equal_seeds_are_said_and_not_written_as_an_interval():
     floor = Contrast(
         name="a - b", benchmark="mmlu", effect=0.0, interval_items=(-0.1, 0.1), interval_seeds=(0.0, 0.0)
     )
-    assert difference(floor).interval_seeds == "equal in every seed"
+    assert difference(NOTHING, floor).interval_seeds == "equal in every seed"
     assert spread_text([(0.0, (0.0, 0.1)), (0.0, (0.0, 0.1))], "mmlu") == "the same in every seed"
     assert spread_text([(0.0, None), (0.1, None)], "mmlu") == "0.0 to 10.0"
 
@@ -194,7 +202,7 @@ def test_a_note_stands_beside_the_chance_level():
 
 def test_perplexity_is_written_in_nats_and_lower_is_better():
     contrast = Contrast(name="a - b", benchmark="perplexity", effect=-0.0612, interval_items=(-0.08, -0.04))
-    shown = difference(contrast)
+    shown = difference(NOTHING, contrast)
     assert (shown.text, shown.interval_items) == ("−0.061", "[−0.080, −0.040]")
     assert (shown.reading.word, shown.reading.sign) == ("better", 1)
     [row] = [row for row in benchmark_rows(RESULTS) if row.label == "perplexity"]
@@ -350,3 +358,16 @@ def test_gradients_of_a_source_are_averaged_over_the_steps_that_looked():
         for step, look in enumerate(looks, start=1)
     ]
     assert source_gradients([rows]) == [("R", "1.500", "2"), ("S", "4.000", "1")]
+
+
+@pytest.mark.parametrize(("failures", "text", "word"), [(9, "0.0", "unclear"), (10, "–", "not measured")])
+def test_what_nobody_could_answer_was_not_measured(failures: int, text: str, word: str):
+    score = {"score": 0.0, "n": 10, "failures": failures}
+    results = Results.model_validate(
+        {"arms": {"ul2r": {"1": {"infilling": score}}, "clm": {"1": {"infilling": score | {"failures": 10}}}}}
+    )
+    contrast = Contrast(
+        name="ul2r - clm", benchmark="infilling", effect=0.0, interval_items=(-0.1, 0.1), n=10
+    )
+    shown = difference(results, contrast)
+    assert (shown.text, shown.reading.word) == (text, word)

@@ -11,7 +11,15 @@ from secondwind.model.export import export
 from secondwind.model.load import load
 from secondwind.recipe import load as load_recipe
 from secondwind.runs import JsonLines
-from secondwind.study.settings import adapter_of, cluster_statistics, load_for_training, train_settings
+from secondwind.study.monitor import Silent
+from secondwind.study.settings import (
+    adapter_of,
+    cluster_statistics,
+    load_for_training,
+    train_settings,
+    watch,
+)
+from secondwind.training.records import StepReport
 from tests.model.conftest import CONFIGS, make_model
 from tests.study.test_limits import Heard
 
@@ -79,3 +87,17 @@ def test_losses_are_told_by_cluster(tmp_path: Path) -> None:
         "target_tokens": 5, "target_share": 5 / 8, "first_loss": 7 / 3, "last_loss": 0.5,
     }  # fmt: skip
     assert found["corpus"]["last_loss"] is None
+
+
+def test_progress_says_the_place_of_the_stage_and_calls_what_comes_after() -> None:
+    told: list[tuple[object, ...]] = []
+    finished: list[int] = []
+
+    class Listening(Silent):
+        def progress(self, stage: str, done: int, total: int, detail: str = "") -> None:
+            told.append((stage, done, total, detail))
+
+    tell = watch(Listening(), place="stage 2 of 5", after=finished.append)
+    tell(StepReport("ul2r-1", 3, 8, loss=1.25, learning_rate=0.1, tokens=12_400, seconds=1.0))
+    assert told == [("ul2r-1", 3, 8, "stage 2 of 5  12k tokens  loss 1.250")]
+    assert finished == [3]

@@ -143,7 +143,7 @@ class _Unpacked:
         if model.network.config.model_type in _ONE_BY_ONE:
             together = list(np.arange(len(prompts))[:, None])
         self._groups = [
-            _Group(rows, np.stack([prompts[row] for row in rows]).astype(np.int64)) for rows in together
+            _Group(rows, np.stack([prompts[int(row)] for row in rows]).astype(np.int64)) for rows in together
         ]
 
     def read(self) -> Tensor:

@@ -110,7 +110,7 @@ def _card(folder: RunFolder, *, arm: str, seed: str) -> str:
         toy=is_toy(folder.recipe),
         num_seeds=len(results.arms[arm]),
         differences=[
-            tables.difference(contrast)
+            tables.difference(results, contrast)
             for contrast in results.contrasts
             if contrast.benchmark == average_name(results.headline) and contrast.name.startswith(f"{arm} - ")
         ],

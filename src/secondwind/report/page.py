@@ -110,7 +110,7 @@ def _parts(folder: RunFolder) -> dict[str, Any]:
         "together": together(results),
         "averages": plots.averages_figure(results),
         "summary": plots.summary_figure(results),
-        "contrasts": [tables.difference(contrast) for contrast in results.contrasts],
+        "contrasts": [tables.difference(results, contrast) for contrast in results.contrasts],
         "benchmark_rows": tables.benchmark_rows(results),
         "other_views": shown_views(results),
         "stages": plots.stage_figures(folder),
@@ -165,9 +165,9 @@ def headlines(results: Results) -> list[Headline]:
             Headline(
                 question,
                 arm,
-                tables.difference(contrast),
+                tables.difference(results, contrast),
                 text,
-                None if language is None else tables.difference(language),
+                None if language is None else tables.difference(results, language),
             )
         )
     return found
@@ -186,7 +186,7 @@ def together(results: Results) -> Together | None:
     contrast = tables.find_contrast(results, COMPLEMENTARITY)
     if contrast is None:
         return None
-    shown = tables.difference(contrast)
+    shown = tables.difference(results, contrast)
     answer = {
         1: "Yes: together they gave more than the sum of the two steps.",
         -1: "No: together they gave less than the sum of the two steps.",

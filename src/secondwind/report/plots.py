@@ -63,7 +63,9 @@ def summary_figure(results: Results, view: View | None = None) -> Markup:
     """
     average = average_name(results.headline if view is None else view)
     found = [tables.find_contrast(results, name, average) for name in MAIN_CONTRASTS]
-    rows = [_forest_row(contrast, label=wording.minus(contrast.name)) for contrast in found if contrast]
+    rows = [
+        _forest_row(results, contrast, label=wording.minus(contrast.name)) for contrast in found if contrast
+    ]
     place = "summary" if view is None else f"summary-{view.mode_token or 'plain'}-{view.attention}"
     title = f"Main contrasts on the {benchmark_label(average).lower()}, in points"
     return _forest_figure(rows, name=place, title=title)
@@ -77,6 +79,7 @@ def forests(results: Results) -> list[Forest]:
         found.sort(key=lambda contrast: (not is_average(contrast.benchmark), contrast.benchmark))
         rows = [
             _forest_row(
+                results,
                 contrast,
                 label=benchmark_label(contrast.benchmark),
                 strong=is_average(contrast.benchmark),
@@ -140,9 +143,11 @@ def _described(rows: Sequence[PlotRow]) -> str:
     return "; ".join(f"{row.label}: {row.text}" for row in rows) + "."
 
 
-def _forest_row(contrast: Contrast, *, label: str, strong: bool = False) -> PlotRow:
+def _forest_row(results: Results, contrast: Contrast, *, label: str, strong: bool = False) -> PlotRow:
     """Draw a contrast: items thick with a dot, seeds thin; what it says stands beside it in words."""
-    shown = tables.difference(contrast)
+    shown = tables.difference(results, contrast)
+    if results.is_unread(contrast):
+        return PlotRow(label, shown.reading.word, (), strong=strong)
     items, seeds = (
         _scaled(interval, contrast) for interval in (contrast.interval_items, contrast.interval_seeds)
     )

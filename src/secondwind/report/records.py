@@ -97,6 +97,18 @@ class Results(Record):
         scores = [found for by_seed in self.arms.values() for found in by_seed.values()]
         return headline_view(sorted(key for found in scores for key in found))
 
+    def is_unread(self, contrast: Contrast) -> bool:
+        """Say whether no arm of a contrast gave a single readable answer: then nothing was measured."""
+        named = contrast.name.split(" - ")
+        arms = [arm for arm in self.arms if arm in named or len(named) == 1]  # complementarity is about all
+        scores = [
+            by_key[contrast.benchmark]
+            for arm in arms
+            for by_key in self.arms[arm].values()
+            if contrast.benchmark in by_key
+        ]
+        return bool(scores) and all(score.failures == score.n for score in scores)
+
 
 class DataFacts(Record):
     """The whole of data.json; each part is shown when it is there."""

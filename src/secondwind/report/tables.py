@@ -118,9 +118,13 @@ def read_contrast(contrast: Contrast) -> Reading:
     return Reading(f"{word} here", "for these checkpoints; the seeds do not settle it", good)
 
 
-def difference(contrast: Contrast) -> Difference:
+def difference(results: Results, contrast: Contrast) -> Difference:
     """Write a contrast in its unit with its reading."""
     key = contrast.benchmark
+    if results.is_unread(contrast):
+        reading = Reading("not measured", "no arm gave a readable answer on any item", 0)
+        label = benchmark_label(key)
+        return Difference(minus(contrast.name), label, 0.0, "–", "", "", contrast.n, reading)
     return Difference(
         name=minus(contrast.name),
         benchmark=benchmark_label(key),
@@ -278,7 +282,7 @@ def _average_cell(results: Results, arm: str, view: View, *, note: str = "") -> 
     return Cell(
         score=amount(fmean(value for value, _ in averages), key),
         spread=spread_text(averages, key),
-        difference=None if contrast is None else difference(contrast),
+        difference=None if contrast is None else difference(results, contrast),
         control=control,
         note=note,
     )
@@ -295,7 +299,7 @@ def _cell(results: Results, arm: str, key: str, *, note: str = "") -> Cell | Non
     return Cell(
         score=amount(fmean(score.score for score in scores), key),
         spread=spread_text([(score.score, score.interval) for score in scores], key),
-        difference=None if contrast is None else difference(contrast),
+        difference=None if contrast is None else difference(results, contrast),
         control=control,
         failures=f"{count(failures)} of {count(sum(score.n for score in scores))}" if failures else "",
         note=note,

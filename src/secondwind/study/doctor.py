@@ -166,7 +166,7 @@ def _mask(model: LanguageModel) -> Check:
     size, other = row.tokens.shape[1], tokens[-1]
     variants = np.tile(row.tokens, (size + 1, 1))
     variants[np.arange(1, size + 1), np.arange(size)] = np.where(row.tokens[0] == other, tokens[0], other)
-    copies = {
+    copies: dict[str, Any] = {
         name: np.tile(getattr(row, name), (size + 1, 1))
         for name in ("segment_ids", "positions", "prefix_mask", "loss_mask")
     }

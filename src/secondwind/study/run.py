@@ -130,7 +130,7 @@ def _train_node(study: _Study, node: Node) -> None:
         folder,
         stage=node.name,
         group=cluster_of(ground.tasks),
-        progress=watch(study.monitor),
+        progress=watch(study.monitor, place=f"stage {ground.nodes.index(node) + 1} of {len(ground.nodes)}"),
     )
     if adapted is not None:
         model = adapted.merged()

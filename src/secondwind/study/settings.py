@@ -142,12 +142,18 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def watch(monitor: Monitor, *, after: Callable[[int], None] = lambda _: None) -> Callable[[StepReport], None]:
-    """Return a callback for the loop that tells the monitor, then calls `after` with the step."""
+def watch(
+    monitor: Monitor, *, place: str = "", after: Callable[[int], None] = lambda _: None
+) -> Callable[[StepReport], None]:
+    """Return a callback for the loop that tells the monitor, then calls `after` with the step.
+
+    Args:
+        place: of the stage in the study, for example `stage 2 of 5`.
+    """
 
     def tell(report: StepReport) -> None:
-        speed = f"{report.tokens / 1e3:.0f}k tokens  loss {report.loss:.3f}"
-        monitor.progress(report.stage, report.step, report.steps, speed)
+        figures = (place, f"{report.tokens / 1e3:.0f}k tokens", f"loss {report.loss:.3f}")
+        monitor.progress(report.stage, report.step, report.steps, "  ".join(filter(None, figures)))
         after(report.step)
 
     return tell

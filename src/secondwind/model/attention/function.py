@@ -111,6 +111,8 @@ class Layout(ABC):
             )
 
 
+# A compiler would follow the layout, which differs for every batch, and compile for every batch.
+@torch.compiler.disable
 def packed_attention(
     module: nn.Module,
     query: Tensor,
