@@ -11,7 +11,7 @@ STAMP := $(VENV)/.secondwind-installed
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-all test-faults test-kills nightly parity toy-base bench-denoise bench-train bench-data clean
+.PHONY: help setup demo check test test-all test-faults test-kills nightly parity toy-base bench-denoise bench-train bench-memory bench-data clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -63,6 +63,10 @@ bench-denoise: $(STAMP)
 bench-train: $(STAMP)
 	$(BIN)/python -m benchmarks.train.environment
 	$(BIN)/python -m benchmarks.train.bench
+
+# Fails below its bars: memory of the loss at a vocabulary of 152,000. Linux, minutes, some 8 GB.
+bench-memory: $(STAMP)
+	$(BIN)/python -W ignore -m benchmarks.train.memory
 
 # Every file of a checkpoint and of a shard, damaged in every way: a table of what happens. Minutes.
 test-faults: $(STAMP)

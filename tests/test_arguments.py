@@ -29,7 +29,7 @@ SURFACE = {
     "eval": {"model", "--suite", "--mode", "--attention", "--limit", "--data", "--out", "--json"},
     "report": {"run"},
     "generate": {"model", "prompt", "--max-new-tokens", "--attention", "--json"},
-    "doctor": {"model", "--json"},
+    "doctor": {"model", "--table", "--json"},
     "schema": set(),
     "recipes": {"name", "--json"},
 }

@@ -1,8 +1,11 @@
 """Run one part in a process of its own: every result is kept the moment it is printed, and time is limited.
 
-a line {"part": ...}                     a result, appended to results.jsonl
-a line tests/gpu/test_x.py::y PASSED     a result of pytest, turned into one
-any other line                           the log
+A part says what it found line by line, on its standard output:
+
+    {"part": ...}                          a result, appended to results.jsonl
+    tests/gpu/test_x.py::y PASSED          a result of pytest, turned into one
+    [gw3] [ 50%] PASSED tests/gpu/...      the same, where several processes test
+    anything else                          goes into the log
 """
 
 import json
@@ -13,10 +16,12 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
-_TEST = re.compile(r"^(tests/\S+::.+?) (PASSED|FAILED|SKIPPED|ERROR|XFAIL|XPASS)\b")
+_OUTCOMES = "(PASSED|FAILED|SKIPPED|ERROR|XFAIL|XPASS)"
+_TEST = re.compile(rf"^(tests/\S+::.+?) {_OUTCOMES}\b")
+_TEST_OF_SEVERAL = re.compile(rf"^\[gw\d+\] (?:\[ *\d+%\] )?{_OUTCOMES} (tests/\S+::.+)$")
 
 
 class Part(NamedTuple):
@@ -44,9 +49,11 @@ class Kept:
 
     def take(self, part: str, line: str) -> None:
         """Keep a line of a part's output as what it is."""
-        test = _TEST.match(line)
+        test, of_several = _TEST.match(line), _TEST_OF_SEVERAL.match(line)
         if test:
             self.add({"part": part, "test": test[1], "outcome": test[2].lower()})
+        elif of_several:
+            self.add({"part": part, "test": of_several[2].strip(), "outcome": of_several[1].lower()})
         elif line.startswith('{"part"'):
             self.add(json.loads(line))
         else:
@@ -64,7 +71,8 @@ def run_part(part: Part, kept: Kept, *, seconds_left: float) -> None:
         kept.add({"part": "run", "name": part.name, "ended": "not begun: no time was left", "seconds": 0.0})
         return
     started = time.monotonic()
-    process = subprocess.Popen(
+    too_late = threading.Event()
+    with subprocess.Popen(
         part.command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -72,28 +80,21 @@ def run_part(part: Part, kept: Kept, *, seconds_left: float) -> None:
         text=True,
         errors="replace",
         start_new_session=True,  # so that what it started ends with it
-    )
-    too_late = threading.Event()
+    ) as process:
 
-    def end() -> None:
-        too_late.set()
-        os.killpg(process.pid, signal.SIGKILL)
+        def end() -> None:
+            too_late.set()
+            os.killpg(process.pid, signal.SIGKILL)
 
-    timer = threading.Timer(limit, end)
-    timer.start()
-    try:
+        timer = threading.Timer(limit, end)
+        timer.start()
         assert process.stdout is not None
-        _take_lines(process.stdout, part.name, kept)
+        for line in process.stdout:
+            kept.take(part.name, line.rstrip())
         code = process.wait()
-    finally:
         timer.cancel()
     ended = f"cut after {limit:.0f} s" if too_late.is_set() else "done" if code == 0 else f"exit code {code}"
     kept.add({"part": "run", "name": part.name, "ended": ended, "seconds": time.monotonic() - started})
-
-
-def _take_lines(stream: TextIO, part: str, kept: Kept) -> None:
-    for line in stream:
-        kept.take(part, line.rstrip())
 
 
 def _append(path: Path, line: str) -> None:

@@ -1,18 +1,22 @@
 """Train one size in bf16 and tell speed, share of the matrix rate and memory, as lines of JSON.
 
-    python -m benchmarks.gpu.training --size 0.6B --contender ours|ul2r|trl [--dry-run]
+    python -m benchmarks.gpu.training --size 0.6B --contender ul2r [--dry-run]
 
-    ul2r    this engine on rows of UL2R under the prefix mask: what the goals for the matrix rate are about
-    ours    this engine on examples like Natural Instructions, causal
-    trl     SFTTrainer on the same examples, packed
+    ul2r        this engine on rows of UL2R under the prefix mask: the goals for the matrix rate are about it
+    ours        this engine on examples like Natural Instructions, causal
+    trl         SFTTrainer on the same examples, packed, with FlashAttention 2 where that is installed, else
+                PyTorch's attention, of few rows at once: its mask grows with the square of their tokens
+    trl-flex    the same with FlexAttention
 
 Operations are those that training needs: logits at targets alone, attention by pairs that the mask allows.
 """
 
 import argparse
+import importlib.util
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -70,10 +74,21 @@ def ours(job: Job, scratch: Path) -> dict[str, Any]:
 
 
 def trl(job: Job, scratch: Path) -> dict[str, Any]:
-    """Train on the examples with TRL, if it is there."""
+    """Train on the examples with TRL and the attention that it is usually run with."""
+    if importlib.util.find_spec("flash_attn") is not None and job.device == "cuda":
+        return _with_trl(replace(job, peer_attention="flash_attention_2"), scratch)
+    return _with_trl(replace(job, rows_per_pass=min(_DENSE_ROWS, job.rows_per_pass)), scratch)
+
+
+def trl_flex(job: Job, scratch: Path) -> dict[str, Any]:
+    """Train on the examples with TRL and FlexAttention."""
+    return _with_trl(replace(job, peer_attention="flex_attention"), scratch)
+
+
+def _with_trl(job: Job, scratch: Path) -> dict[str, Any]:
     from benchmarks.train import trl_trainer as contender
 
-    return _on_examples(contender.race, job, scratch)
+    return _on_examples(contender.race, job, scratch) | {"attention": job.peer_attention}
 
 
 def _on_examples(race: Callable[[Job, Path], None], job: Job, scratch: Path) -> dict[str, Any]:
@@ -91,7 +106,8 @@ def _told(answer: Answer, tokens_per_second: float) -> dict[str, Any]:
     }
 
 
-CONTENDERS = {"ul2r": ul2r, "ours": ours, "trl": trl}
+CONTENDERS = {"ul2r": ul2r, "ours": ours, "trl": trl, "trl-flex": trl_flex}
+_DENSE_ROWS = 4
 
 
 def main() -> None:
@@ -108,6 +124,11 @@ def main() -> None:
             found |= CONTENDERS[told.contender](job, Path(scratch))
         except ModuleNotFoundError as error:
             found |= {"skipped": f"no module '{error.name}' here"}
+        except Exception as error:
+            if told.contender in ("ul2r", "ours"):
+                raise
+            # A peer that cannot run here is a finding, not a fault of this run.
+            found |= {"skipped": f"{type(error).__name__}: {error}".splitlines()[0]}
     print(json.dumps(found))
 
 

@@ -1,5 +1,7 @@
 """Race training against TRL, Hugging Face's Trainer and a loop written by hand, on the CPU.
 
+On a GPU the same contenders run in `benchmarks/gpu.sh`.
+
     make bench-train                                  the environment of the peers, then the race
     python -m benchmarks.train.bench --rounds 3       more rounds
     python -m benchmarks.train.bench --quick          few examples, one round, bars not held: to try it out
@@ -31,7 +33,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.train import environment
-from benchmarks.train.figures import Entry, Figure, loss_faults, print_entries, print_figures, ratios
+from benchmarks.train.figures import (
+    Entry,
+    Figure,
+    loss_faults,
+    print_entries,
+    print_figures,
+    print_versions,
+    ratios,
+)
 from benchmarks.train.job import Answer, Job
 from benchmarks.train.materials import SMALL, make_examples, make_model
 
@@ -157,6 +167,7 @@ def main() -> int:
             figures += found
             if not told.json:
                 print_entries(heat.title, entries)
+                print_versions(answers)
                 print_figures(found)
     if told.json:
         print(json.dumps({"figures": [figure._asdict() for figure in figures], "faults": faults}, indent=1))

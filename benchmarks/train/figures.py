@@ -39,6 +39,7 @@ class Entry(NamedTuple):
     typical: float
     rates: list[float]
     extra_peak_bytes: float
+    peak_is_clean: bool
     start_seconds: float
     losses: list[float]
 
@@ -58,6 +59,7 @@ class Entry(NamedTuple):
             typical=_rate([lap for one in laps for lap in one], median),
             rates=[_rate(one, min) for one in laps],
             extra_peak_bytes=median(answer.extra_peak_bytes for answer in answers),
+            peak_is_clean=all(answer.peak_is_clean for answer in answers),
             start_seconds=median(answer.start_seconds for answer in answers),
             losses=answers[0].losses,
         )
@@ -129,6 +131,15 @@ def print_entries(title: str, entries: list[Entry]) -> None:
             f"{TITLES[entry.name]:<20} {entry.best:>14,.0f} {entry.typical:>8,.0f} "
             f"{entry.extra_peak_bytes / 2**20:>8,.0f} MiB {entry.start_seconds:>6.1f} s  {losses}"
         )
+    if not all(entry.peak_is_clean for entry in entries):
+        print("extra peaks include imports and loading: /proc/self/clear_refs cannot be written here")
+
+
+def print_versions(answers: dict[str, list[Answer]]) -> None:
+    """Print what took part: peers come from an environment of their own."""
+    for name in ("ours", "trl_trainer"):
+        told = answers[name][0].versions
+        print(f"{TITLES[name]}: {', '.join(f'{package} {version}' for package, version in told.items())}")
 
 
 def print_figures(figures: list[Figure]) -> None:

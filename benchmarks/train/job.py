@@ -24,6 +24,7 @@ class Job:
         turns: how often the two masks take turns, where two are compared in one process.
         drawn: weights are drawn on the device; the folder has a configuration and a tokenizer alone.
         backend: how this engine renders its mask.
+        peer_attention: what transformers calls the attention of those who use its own.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Job:
     turns: int = 2
     drawn: bool = False
     backend: str = "auto"
+    peer_attention: str = "sdpa"
 
     @classmethod
     def read(cls, path: Path) -> "Job":

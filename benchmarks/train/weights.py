@@ -12,11 +12,15 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 
 def network_of(job: Job) -> Any:
-    """Return the network in float32, on the device of the job."""
+    """Return the network in float32, on the device of the job, with the attention that peers are given."""
     if not job.drawn:
-        network: Any = AutoModelForCausalLM.from_pretrained(job.model, dtype=torch.float32)
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            job.model, dtype=torch.float32, attn_implementation=job.peer_attention
+        )
         return network.to(job.device)
     config = AutoConfig.from_pretrained(job.model)
     torch.manual_seed(1)
     with torch.device(job.device):
-        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        return AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, attn_implementation=job.peer_attention
+        )

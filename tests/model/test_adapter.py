@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from secondwind.errors import ModelError
+from secondwind.flops import Frozen
 from secondwind.model import adapter as adapters
 from secondwind.model.adapter import Adapted, Adapter, adapt
 from secondwind.model.export import export
@@ -99,7 +100,7 @@ def test_the_fresh_matrices_depend_on_the_seed_alone() -> None:
 def test_a_merged_network_trains_whole_again_and_can_be_adapted_again() -> None:
     merged = trained(CONFIGS["qwen3"]).merged()
     assert all(parameter.requires_grad for parameter in merged.network.parameters())
-    assert frozen_size(merged.network) == (0, 0)
+    assert frozen_size(merged.network) == Frozen()
     before = logits(merged)
     assert torch.equal(logits(adapt(merged, SMALL, seed=2).model), before)
 
@@ -111,7 +112,7 @@ def test_sizes_count_the_adapter_and_tell_what_is_frozen(family: str) -> None:
     adapted = adapt(model, SMALL, seed=1).model
     frozen, matrices = frozen_size(adapted.network), adapted.network.named_parameters()
     added = sum(parameter.numel() for name, parameter in matrices if ".lora_" in name)
-    assert frozen == (before.body_parameters, before.head_parameters)
+    assert frozen == Frozen(before.body_parameters, before.head_parameters)
     assert adapted.size().body_parameters == before.body_parameters + added
     assert adapted.size().head_parameters == before.head_parameters
 

@@ -161,7 +161,7 @@ def test_causal_logits_equal_the_models_own(config: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize("backend", ["flex", "varlen"])
-@pytest.mark.parametrize("family", ALL_FAMILIES)
+@pytest.mark.parametrize("family", ["gpt2", "mistral", "gemma2"])  # plain, grouped with windows, soft-capped
 def test_backends_of_gpus_give_dense_logits_and_gradients(
     family: str, backend: Backend, packed: Batch, model_of: ModelOf
 ) -> None:
@@ -182,7 +182,7 @@ def test_backends_of_gpus_give_dense_logits_and_gradients(
 
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize("backend", ["dense", "document", "flex", "varlen"])
-@pytest.mark.parametrize("family", ALL_FAMILIES)
+@pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2"])
 def test_bfloat16_moves_logits_by_a_thirtieth_at_most(
     family: str, backend: Backend, packed: Batch, model_of: ModelOf
 ) -> None:
@@ -221,6 +221,7 @@ def test_recomputed_activations_give_the_same_gradients(packed: Batch) -> None:
         torch.testing.assert_close(replayed, plain, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what torch's compiler warns of is its own affair
 def test_compiled_layers_are_compiled_once_whatever_is_packed() -> None:
     plain, compiled = make_model(CONFIGS["llama"]), make_model(CONFIGS["llama"])

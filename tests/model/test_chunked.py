@@ -16,7 +16,7 @@ from secondwind.model.adapter import Adapter, adapt
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import TargetLoss, score, target_loss
 from secondwind.training.network import training_mode
-from tests.model.conftest import _WIDTHS, CONFIGS, WINDOWED, make_batch, make_model
+from tests.model.conftest import _WIDTHS, CONFIGS, WINDOWED, make_model
 from tests.training.conftest import make_settings
 
 POSITIONS = 4  # of a chunk; the packed batch has 17 targets

@@ -108,6 +108,20 @@ class WrongBackward(DocumentLayout):
         return wrong + (right - wrong).detach()
 
 
+class SwappedKeys(DocumentLayout):
+    """Gives each group of heads the keys of another."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, settings: Settings) -> Tensor:
+        return super().attend(query, key.flip(1), value, settings)
+
+
+class HalfGradient(DocumentLayout):
+    """Loses half of the gradient at the queries."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, settings: Settings) -> Tensor:
+        return super().attend(query / 2 + (query / 2).detach(), key, value, settings)
+
+
 FAULTS: list[tuple[type[Layout], dict[str, Any], str]] = [
     (DroppedMask, CONFIGS["llama"], "it hides key 2 from query 1"),
     (AllOnes, CONFIGS["llama"], "it shows key"),
@@ -118,6 +132,8 @@ FAULTS: list[tuple[type[Layout], dict[str, Any], str]] = [
     (LongerPrefix, CONFIGS["gpt_neox"], "it shows key 3 to query 1"),
     (AnotherBatch, CONFIGS["gpt2"], "it shows key 0 to query 1"),
     (WrongBackward, CONFIGS["llama"], "in its backward pass it hides key"),
+    (SwappedKeys, CONFIGS["llama"], "its outputs differ from the formula's"),
+    (HalfGradient, CONFIGS["gpt2"], "its gradients at the query differ from the formula's"),
 ]
 NAMES = [kind.__name__ for kind, _, _ in FAULTS]
 

@@ -93,7 +93,7 @@ def _prove(network: PreTrainedModel, choice: BackendChoice, attention: Attention
 
 def _first_proven(network: PreTrainedModel, names: Sequence[Backend], attention: Attention) -> Chosen:
     """Leave the network with the first backend that passes, else as it was, with the dense one."""
-    own = network.config._attn_implementation
+    own = network.config._attn_implementation or "eager"
     batch = probe_batch(1, table_rows(network))
     everywhere = np.ones_like(batch.loss_mask)
     wanted = reference(network, batch, everywhere, attention=attention)  # by the network's own attention code

@@ -71,8 +71,10 @@ def kept_terms(model: LanguageModel, batch: Batch, terms: Terms) -> Tensor:
     network, keep = model.network, batch.loss_mask
     targets = to_network(batch.tokens[:, 1:][keep[:, :-1]], network)
     num_chunks = -(-len(targets) // max_positions(network))
-    body = body_of(model) if num_chunks > 1 else None
-    if body is None:
+    # Ranks have targets of their own, but a sharded network only runs on all of them: each rank looks for
+    # the body at its first loss.
+    body = body_of(model) if num_chunks > 1 or _has_ranks() else None
+    if num_chunks < 2 or body is None:
         whole = kept_logits(network, batch, keep, attention=model.attention, backend=model.backend)
         return terms(whole, targets)
     states = last_states(model, batch, body)
@@ -121,6 +123,10 @@ def body_of(model: LanguageModel) -> nn.Module | None:
             (body for body in _candidates(model.network) if _proven(model, body)), None
         )
     return _bodies[model.network]
+
+
+def _has_ranks() -> bool:
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def _candidates(network: Any) -> list[nn.Module]:

@@ -69,6 +69,8 @@ def prove_mask(
     """
     if attention == "prefix":
         _refuse_only_causal(network, backend)
+        # Only its own causal attention can witness how a network counts positions (RoBERTa's start at 2).
+        prove_mask(network, "causal")
     size = len(_SEGMENTS)
     batch = probe_batch(size + 1, table_rows(network))
     everywhere = np.ones_like(batch.loss_mask)
