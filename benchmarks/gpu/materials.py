@@ -1,5 +1,6 @@
 """What the parts of a GPU run share: the job of a size, with its folder and its examples."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.gpu.sizes import SIZES
@@ -30,6 +31,6 @@ def job_of(size: str, folder: Path, *, dry: bool) -> Job:
     )
 
 
-def timed(laps: list[float]) -> list[float]:
+def timed(laps: Sequence[float]) -> Sequence[float]:
     """Leave out the steps in which kernels are chosen and compiled."""
     return laps[min(WARM_STEPS, len(laps) - 1) :]

@@ -24,11 +24,13 @@ _DOCUMENT_TOKENS, _CORPUS_TOKENS = 700, 400_000
 
 def race(job: Job, answer: Path) -> None:
     """Write one answer for each mask, beside where a single one would stand."""
+    start = Laps(job.device)
     model = loaded(job, "prefix")
     views = {mask: model.with_attention(mask) for mask in MASKS}
     rows = ul2r_rows(job, model.vocabulary)
     rows.row(0)  # loads the compiled code
-    answers = {mask: Answer() for mask in MASKS}
+    start.begin()
+    answers = {mask: Answer(start_seconds=start.answer.start_seconds) for mask in MASKS}
     for turn in range(job.turns):
         # Whoever comes second finds a warmer machine: they take turns at that, too.
         for mask in MASKS if turn % 2 == 0 else MASKS[::-1]:
@@ -70,4 +72,5 @@ def _joined(before: Answer, after: Answer) -> Answer:
         wall_seconds=before.wall_seconds + after.wall_seconds[1:],
         tokens=before.tokens + after.tokens[1:],
         extra_peak_bytes=max(before.extra_peak_bytes, after.extra_peak_bytes),
+        peak_is_clean=before.peak_is_clean and after.peak_is_clean,
     )

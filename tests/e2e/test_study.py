@@ -149,7 +149,8 @@ def test_a_run_that_goes_on_uses_the_settings_that_it_began_with(tiny_run: Path,
     assert settled["threads"] == 1 and settled["micro_batch_rows"]["flan"] == 4
     settled["micro_batch_rows"]["flan"] = 2
     (out / "resolved.json").write_text(json.dumps(settled))
-    with pytest.raises(RunError, match=r"stage flan-1 in .* on other rows or settings: settings.micro_batch_rows was \d+, is 2\."):
+    named = r"stage flan-1 in .* on other rows or settings: settings.micro_batch_rows was \d+, is 2\."
+    with pytest.raises(RunError, match=named):
         study.run(tiny_recipe(), out)
 
 

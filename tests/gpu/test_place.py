@@ -25,7 +25,7 @@ BATCH = make_batch([[(4, 3), (3, 4), (1, 1)], [(0, 6), (7, 4)]], row_length=18)
 
 def placed(model: LanguageModel) -> LanguageModel:
     """Place a model as a study does, and make sure that it moved: else every test here says nothing."""
-    place(model)
+    model = place(model, backend=model.backend)
     assert {parameter.device.type for parameter in model.network.parameters()} == {DEVICE}
     assert model.device.type == DEVICE
     return model

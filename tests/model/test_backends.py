@@ -328,3 +328,10 @@ def test_logits_at_padding_are_refused(packed: Batch, model_of: ModelOf) -> None
             attention=model.attention,
             backend=model.backend,
         )
+
+
+def test_a_network_that_cannot_be_compared_keeps_the_proven_mask() -> None:
+    """CTRL scales its embeddings in place, which no gradient at them survives."""
+    network = network_of("ctrl", n_embd=32, n_layer=2, n_head=4, dff=64)
+    chosen = settle_backend(network, "auto", attention="causal")
+    assert chosen.backend == "dense" and "no other can be compared with it" in chosen.reason

@@ -10,9 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from secondwind.errors import ModelError
 from secondwind.example import Batch, Example
 from secondwind.model import chunked
 from secondwind.model.adapter import Adapter, adapt
+from secondwind.model.attention.document import DocumentLayout
 from secondwind.model.load import LanguageModel
 from secondwind.model.loss import TargetLoss, score, target_loss
 from secondwind.training.network import training_mode
@@ -198,6 +200,22 @@ def test_a_network_whose_logits_need_more_than_states_makes_them_all_at_once(
     in_chunks(POSITIONS)
     assert chunked.body_of(model) is None
     torch.testing.assert_close(target_loss(model, packed).per_target, wanted.per_target, rtol=0, atol=0)
+
+
+def test_a_body_that_the_architecture_does_not_name_is_found() -> None:
+    model = make_model(CONFIGS["llama"])
+    model.network.base_model_prefix = "nothing"  # as in Llama 4's text model
+    assert model.network.base_model is model.network.get_decoder() is model.network
+    assert chunked.body_of(model) is model.network.model
+
+
+def test_the_body_is_found_whatever_a_backend_computes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ModelError("no float32 here")  # as varlen says
+
+    model = make_model(CONFIGS["llama"], backend="document")
+    monkeypatch.setattr(DocumentLayout, "attend", refuse)
+    assert chunked.body_of(model) is model.network.model
 
 
 def test_the_body_is_itself_again_behind_a_chunk(packed: Batch, in_chunks: Callable[[int], None]) -> None:

@@ -22,7 +22,6 @@ class Heard(Silent):
 @pytest.mark.parametrize(
     ("override", "name"),
     [
-        ("model.backend=flex", "model.backend"),
         ("corpus.engine=ray", "corpus.engine: ray"),
         ("flan.sources=[{path: 'toyworld:tasks', rate: 2}]", "flan.sources.rate"),
         ("training.parallel=fsdp", "training.parallel"),

@@ -16,7 +16,7 @@ import torch
 from transformers import AttentionInterface, PreTrainedModel
 
 from secondwind.errors import ModelError, nearest
-from secondwind.model.architecture import attention_layers
+from secondwind.model.architecture import attention_layers, decoder_config
 from secondwind.model.attention.function import PACKED_ATTENTION, Call, packed_attention
 from secondwind.model.embeddings import table_rows
 from secondwind.model.forward import LAYOUTS, Attention, Backend
@@ -48,7 +48,7 @@ def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention
             f"no attention backend '{choice}'; wanted one of {', '.join(get_args(BackendChoice))}."
             + nearest(choice, get_args(BackendChoice))
         )
-    capped = getattr(network.config, "attn_logit_softcapping", None) is not None
+    capped = getattr(decoder_config(network.config), "attn_logit_softcapping", None) is not None
     if capped or network.config._attn_implementation in (None, PACKED_ATTENTION):
         # transformers' sdpa refuses soft-capped scores; and what is held to itself proves nothing.
         network.set_attn_implementation("eager")
@@ -96,7 +96,12 @@ def _first_proven(network: PreTrainedModel, names: Sequence[Backend], attention:
     own = network.config._attn_implementation or "eager"
     batch = probe_batch(1, table_rows(network))
     everywhere = np.ones_like(batch.loss_mask)
-    wanted = reference(network, batch, everywhere, attention=attention)  # by the network's own attention code
+    try:
+        wanted = reference(network, batch, everywhere, attention=attention)  # by the network's own code
+    except Exception as error:  # what cannot be held to anything is left as it was proven
+        return Chosen(
+            "dense", f"no other can be compared with it: {type(error).__name__}: {error}".rstrip(".")
+        )
     AttentionInterface.register(PACKED_ATTENTION, packed_attention)
     refused: list[str] = []
     calls: list[Call] = []

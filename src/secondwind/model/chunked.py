@@ -16,6 +16,7 @@ Shape letters: N kept positions, n those of a chunk, V vocabulary, D width.
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ from transformers import PreTrainedModel
 
 from secondwind.example import Batch
 from secondwind.model.embeddings import table_rows
-from secondwind.model.forward import kept_logits, to_network
+from secondwind.model.forward import LAYOUTS, kept_logits, to_network
 from secondwind.model.load import LanguageModel
 from secondwind.model.proof import TOLERANCE, probe_batch
 
@@ -130,12 +131,16 @@ def _has_ranks() -> bool:
 
 
 def _candidates(network: Any) -> list[nn.Module]:
-    return [body for body in (network.get_decoder(), network.base_model) if body not in (None, network)]
+    """Return what may be the body, the likeliest first; some architectures do not say."""
+    named = [network.get_decoder(), network.base_model, *network.children()]
+    return [body for body in dict.fromkeys(named) if body is not None and body is not network]
 
 
 @torch.no_grad()
 def _proven(model: LanguageModel, body: nn.Module) -> bool:
     network = model.network
+    # Where the body lies does not depend on the backend, and some take no float32.
+    model = replace(model, backend="dense") if model.backend in LAYOUTS else model
     batch = probe_batch(1, table_rows(network))
     batch.loss_mask[:] = True
     training = network.training

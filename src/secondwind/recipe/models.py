@@ -59,7 +59,10 @@ class ModelSection(Section):
     path: ModelPath = Field(description="A hub name, a folder, or toyworld:base.")
     revision: Text | None = Field(default=None, description="Branch, tag, commit or checkpoint name.")
     backend: Literal["auto", "dense", "document", "flex", "varlen"] = Field(
-        default="auto", description="How the attention rule is computed; auto chooses from sizes and device."
+        default="auto",
+        description=(
+            "How training computes the attention rule; auto takes the fastest that is proven on the device."
+        ),
     )
     pretraining_tokens: Count | None = Field(
         default=None,

@@ -20,7 +20,6 @@ from secondwind.model.export import export
 from secondwind.model.load import load, load_adopted, position_limit_of
 from secondwind.recipe import FlanSection, Recipe, TrainingSection
 from secondwind.study.corpus import TOYWORLD, corpus_note, prepare_corpus
-from secondwind.study.limits import supported_backend
 from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms
 from secondwind.study.monitor import Monitor
 from secondwind.study.plan import Node, training_nodes
@@ -164,11 +163,9 @@ def _make_base(
         source = model_path(recipe)
         revision = None if Path(source).is_dir() else recipe.model.revision
         _refuse_long_examples(recipe, position_limit_of(source, revision=revision))
-    backend = "auto" if recipe.model is None else supported_backend(recipe.model.backend)
     model = load(
         source,
         attention="causal",
-        backend=backend,
         revision=revision,
         num_sentinels=sentinels_needed(recipe),
     )

@@ -1,7 +1,5 @@
 """What a recipe can say and this version cannot do yet: refused, or said aloud, never ignored."""
 
-from typing import Literal
-
 from secondwind.errors import RecipeError
 from secondwind.model.adapter import require_peft
 from secondwind.recipe import Recipe
@@ -19,8 +17,6 @@ def refuse_unbuilt(recipe: Recipe) -> None:
         require_peft()
     tasks = recipe.flan.sources if recipe.flan else ()
     unbuilt = {
-        "model.backend: flex or varlen": recipe.model is not None
-        and recipe.model.backend in ("flex", "varlen"),
         "corpus.engine: ray": recipe.corpus is not None and recipe.corpus.engine == "ray",
         "flan.sources.rate": any(source.rate != 1 for source in tasks),
         "training.parallel: fsdp": recipe.training.parallel == "fsdp",
@@ -40,8 +36,3 @@ def announce_limits(recipe: Recipe, monitor: Monitor) -> None:
             "note: training text is not yet searched for evaluation items (evaluation.decontaminate); only "
             "tasks marked as overlapping a benchmark are left out"
         )
-
-
-def supported_backend(name: str) -> Literal["auto", "dense", "document"]:
-    """Narrow a recipe's backend to those that exist; `refuse_unbuilt` has refused the others."""
-    return "dense" if name == "dense" else "document" if name == "document" else "auto"

@@ -25,7 +25,7 @@ from secondwind.recipe import PretrainSection, Recipe, TokenizerSection
 from secondwind.runs import staged_folder
 from secondwind.study.corpus import documents, prepare_corpus
 from secondwind.study.monitor import Monitor
-from secondwind.study.settings import train_settings, watch
+from secondwind.study.settings import place, train_settings, watch
 from secondwind.training.loop import train
 from secondwind.vocabulary import Tokenizer
 
@@ -69,6 +69,7 @@ def _train(model: LanguageModel, shards: TokenShards, recipe: Recipe, folder: Pa
     rows = Stream(source, packer, section.seed, index_file=folder / "rows.index")
     steps = steps_for_tokens(rows, section.tokens, section.batch_rows)
     settings = train_settings(section, recipe.training, steps=steps, seed=section.seed)
+    model = place(model, precision=settings.precision)
     wanted = {max(1, round(share * steps)) for share in section.checkpoints}
 
     def keep(step: int) -> None:

@@ -44,6 +44,7 @@ from secondwind.study.settings import (
     load_for_training,
     place,
     train_settings,
+    training_backend,
     watch,
 )
 from secondwind.study.suites import protocols, read_suites
@@ -119,7 +120,12 @@ def _train_node(study: _Study, node: Node) -> None:
         return
     attention = "causal" if node.stage == "clm" else section.attention
     adapted = None
-    model = place(load_for_training(parent, attention, study.monitor))
+    model = place(
+        load_for_training(parent, attention, study.monitor),
+        backend=training_backend(ground.recipe),
+        precision=settings.precision,
+    )
+    study.monitor.say(f"attention backend {model.backend}: {model.backend_reason}")
     if adapter is not None:
         adapted = adapt(model, adapter, seed=node.seed)
         model = adapted.model

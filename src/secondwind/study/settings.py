@@ -7,15 +7,17 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 
 from secondwind.errors import ModelError
 from secondwind.instruct import Task
 from secondwind.model.adapter import Adapter
+from secondwind.model.backend import BackendChoice
 from secondwind.model.forward import Attention
 from secondwind.model.load import LanguageModel, load
+from secondwind.model.placement import placed
 from secondwind.recipe import FlanSection, PretrainSection, Recipe, TrainingSection, Ul2rSection
 from secondwind.runs import JsonLines
 from secondwind.study.monitor import Monitor
@@ -92,11 +94,16 @@ def device() -> Device:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def place(model: LanguageModel) -> LanguageModel:
-    """Move a model to the accelerator, where there is one, and return it."""
-    if device() == "cuda":
-        cast(Any, model.network).to("cuda")  # its stub forgets that a device is accepted
-    return model
+def place(
+    model: LanguageModel, *, backend: BackendChoice = "auto", precision: Precision = "fp32"
+) -> LanguageModel:
+    """Move a model to the accelerator, where there is one, and choose its attention backend there."""
+    return placed(model, device(), backend=backend, precision=precision)
+
+
+def training_backend(recipe: Recipe) -> BackendChoice:
+    """Return the backend that the recipe asks for; a base from nothing takes the best."""
+    return "auto" if recipe.model is None else recipe.model.backend
 
 
 def device_name() -> str:

@@ -11,7 +11,7 @@ The rows of the next steps are built in the background while one step trains.
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -19,13 +19,15 @@ import torch
 from secondwind.data.prefetch import Prefetcher
 from secondwind.data.stream import RowSource
 from secondwind.errors import Paused
+from secondwind.example import Batch, Row
 from secondwind.flops import training_flops
 from secondwind.model.load import LanguageModel
+from secondwind.model.selfcheck import check_first_batch
 from secondwind.model.size import frozen_size
 from secondwind.runs import JsonLines
 from secondwind.signals import log_to_stderr, stop_on_signals
 from secondwind.training.average import ParameterAverage
-from secondwind.training.gradients import Group, gradient_record
+from secondwind.training.gradients import Group, computing, gradient_record
 from secondwind.training.guard import refuse_non_finite
 from secondwind.training.network import training_mode
 from secondwind.training.optimizer import make_optimizer
@@ -77,7 +79,7 @@ def train(
         training_mode(model.network, settings),
         Prefetcher(rows, batches) as prefetcher,
     ):
-        for built in prefetcher:
+        for built in _checked(prefetcher, model, settings, counts.step + 1):
             began, tokens_before = time.perf_counter(), counts.tokens
             result, batch = take_step_in_memory(
                 model,
@@ -115,6 +117,19 @@ def train(
                 raise Paused(_paused(stop.signal_name, counts, settings, folder))
     trained.average.apply()
     return _summary(model, counts, place.metrics)
+
+
+def _checked(
+    batches: Iterable[Sequence[Row]], model: LanguageModel, settings: TrainSettings, step: int
+) -> Iterator[Sequence[Row]]:
+    """Yield batches; the first is held to the dense backend before."""
+    for number, rows in enumerate(batches):
+        if number == 0:
+            with computing(model, settings, step, 0):
+                check_first_batch(
+                    model.network, Batch.stack(rows[:1]), attention=model.attention, backend=model.backend
+                )
+        yield rows
 
 
 def _paused(signal_name: str, counts: Counts, settings: TrainSettings, folder: Path) -> str:

@@ -128,6 +128,7 @@ def stage_identity(
     told = {
         "stage": stage,
         "attention": model.attention,
+        "backend": model.backend,  # another one would round otherwise
         "rows": rows.identity(),
         "settings": fixed_settings(settings),
     }
