@@ -190,3 +190,9 @@ def test_differences_are_named_under_dotted_names() -> None:
 def test_many_differences_are_counted() -> None:
     named = differences({str(n): 0 for n in range(11)}, {str(n): 1 for n in range(11)})
     assert named.count(" was 0, is 1") == 8 and named.endswith("; and 3 more")
+
+
+def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(RunError, match="log.jsonl cannot be written: .* run the same command again"):
+        JsonLines(tmp_path / "log.jsonl").append({"step": 1})

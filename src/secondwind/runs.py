@@ -180,9 +180,22 @@ class JsonLines:
         self.path = path
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add one record, behind the last whole one: half a line, of a killed process, is cut off."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Add one record, behind the last whole one: half a line, of a killed process, is cut off.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
         line = json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n"
+        try:
+            self._append(line)
+        except OSError as error:
+            raise RunError(
+                f"{self.path} cannot be written: {error.strerror or error}. Free space, or check the "
+                "permissions, and run the same command again: what is whole is kept."
+            ) from error
+
+    def _append(self, line: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
             end = file.seek(0, os.SEEK_END)
             if end:

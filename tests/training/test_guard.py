@@ -38,5 +38,5 @@ def test_non_finite_steps_are_skipped_so_many_times_and_then_stop():
         refuse_non_finite(step_result(skipped, NAN, NAN, [5]), settings, skipped=skipped, log=lines.append)
     assert len(lines) == 2
     assert "rows 5; the update was not made. Skipped: 2 of at most 2." in lines[1]
-    with pytest.raises(NonFiniteLoss, match="raise max_skips above 2"):
+    with pytest.raises(NonFiniteLoss, match="raise training.max_skips above 2"):
         refuse_non_finite(step_result(3, NAN, NAN, [5]), settings, skipped=3, log=lines.append)

@@ -430,7 +430,7 @@ def test_nan_is_skipped_counted_and_leaves_a_gap_in_the_metrics(tmp_path, monkey
 
 def test_nan_once_too_often_stops(tmp_path, monkeypatch):
     _poison(monkeypatch, 2, 3)
-    with pytest.raises(NonFiniteLoss, match="step 3 .*raise max_skips above 1"):
+    with pytest.raises(NonFiniteLoss, match="step 3 .*raise training.max_skips above 1"):
         train(
             make_model(),
             TinyRows(),

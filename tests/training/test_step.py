@@ -78,3 +78,16 @@ def test_memory_that_ran_out_on_the_cpu_is_known_by_what_torch_says():
         torch.empty(2**61, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("shapes cannot be multiplied"))
+
+
+def test_too_little_memory_for_the_update_itself_is_no_reason_to_begin_the_step_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some parameters may be updated by then: the same update twice would be another one."""
+
+    def step(self: object, closure: object = None) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    with pytest.raises(RunError, match="step 1 updated the parameters .* the update is half made"):
+        train(make_model(), TinyRows(), make_settings(), tmp_path)

@@ -77,6 +77,7 @@ class DenoisedCorpus:
         self._plan = lru_cache(maxsize=_CHUNKS_KEPT)(self._plan_chunk)
         self._identity = {
             "corpus": shards.fingerprint(),
+            "chunk": _CHUNK_WINDOWS,  # an index of rows names places in chunks
             "mixture": {
                 str(number): [repr(denoiser), rate, room]
                 for number, (denoiser, rate, room) in enumerate(entries)

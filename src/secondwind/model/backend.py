@@ -48,10 +48,7 @@ def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention
             f"no attention backend '{choice}'; wanted one of {', '.join(get_args(BackendChoice))}."
             + nearest(choice, get_args(BackendChoice))
         )
-    capped = getattr(decoder_config(network.config), "attn_logit_softcapping", None) is not None
-    if capped or network.config._attn_implementation in (None, PACKED_ATTENTION):
-        # transformers' sdpa refuses soft-capped scores; and what is held to itself proves nothing.
-        network.set_attn_implementation("eager")
+    _restore_own_attention(network)
     unmasked = _prove(network, choice, attention)
     if unmasked is not None:
         return Chosen("unpacked", unmasked)
@@ -67,6 +64,20 @@ def settle_backend(network: PreTrainedModel, choice: BackendChoice, *, attention
         )
     place = "on the CPU; " if on_cpu and choice == "auto" else ""
     return found._replace(reason=place + found.reason)
+
+
+def _restore_own_attention(network: PreTrainedModel) -> None:
+    """Let the network attend by its own code: what is held to itself proves nothing."""
+    settled = network.config._attn_implementation
+    # transformers' sdpa refuses soft-capped scores.
+    capped = getattr(decoder_config(network.config), "attn_logit_softcapping", None) is not None
+    if capped or settled is None:
+        network.set_attn_implementation("eager")
+    elif settled == PACKED_ATTENTION:
+        try:
+            network.set_attn_implementation("sdpa")
+        except (ValueError, ImportError):  # architectures that have eager attention alone
+            network.set_attn_implementation("eager")
 
 
 def _prove(network: PreTrainedModel, choice: BackendChoice, attention: Attention) -> str | None:

@@ -28,7 +28,7 @@ from secondwind.model.attention.function import Call, Layout, Settings, attend_b
 from secondwind.model.embeddings import table_rows
 from secondwind.model.forward import LAYOUTS, Attention, Backend, kept_logits, to_network
 from secondwind.model.mask import allowed
-from secondwind.model.proof import probe_batch
+from secondwind.model.proof import own_attention, probe_batch
 
 # The largest difference that rounding explains, as a share of the largest number compared.
 _HEADS_LIMIT = {torch.float32: 1e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
@@ -123,11 +123,12 @@ def reference(network: PreTrainedModel, batch: Batch, keep: Flags, *, attention:
     the dense backend in both precisions.
     """
     device = network.device.type
-    with torch.autocast(device, enabled=False):
-        exact = _observe(network, batch, keep, attention=attention, backend="dense")
-    if not torch.is_autocast_enabled(device):
-        return Reference(exact, _NETWORK_LIMIT)
-    rounded = _observe(network, batch, keep, attention=attention, backend="dense")
+    with own_attention(network):  # ours would be held to itself
+        with torch.autocast(device, enabled=False):
+            exact = _observe(network, batch, keep, attention=attention, backend="dense")
+        if not torch.is_autocast_enabled(device):
+            return Reference(exact, _NETWORK_LIMIT)
+        rounded = _observe(network, batch, keep, attention=attention, backend="dense")
     return Reference(exact, max(_LEAST_HALF_LIMIT, _NOISE * _distance(rounded, exact)))
 
 

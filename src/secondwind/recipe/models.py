@@ -236,6 +236,9 @@ class TrainingSection(Section):
         description="Keep the mean of the parameters at the last so many checkpoints; 0 is off.",
     )
     on_non_finite: Literal["stop", "skip"] = "stop"
+    max_skips: int = Field(
+        default=3, ge=0, description="How many updates of a stage may be skipped before it stops after all."
+    )
     activation_checkpointing: bool = Field(
         default=False, description="Compute layers twice instead of keeping what they computed."
     )

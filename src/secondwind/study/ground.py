@@ -6,7 +6,7 @@ recipe.flan.sources              ->  tasks                without held-out tasks
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from secondwind.vocabulary import Tokenizer, Vocabulary, decode
 # Infilling prompts need a few sentinels even where no denoiser runs.
 _FEWEST_SENTINELS = 10
 _BASE_ROW_TOKENS = 2048  # of a base that nobody knows
+_OF_ANOTHER_STUDY = ("stage", "seed", "step", "steps", "adapter", "attention_refused")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +170,9 @@ def _make_base(
         revision=revision,
         num_sentinels=sentinels_needed(recipe),
     )
+    # What an earlier study trained keeps its mask; which stage of it that was says nothing here.
+    told = {name: value for name, value in model.record.items() if name not in _OF_ANOTHER_STUDY}
+    model = replace(model, record=told).with_attention(model.trained_attention)
     export(model, base, record={"arm": "base", "size": asdict(model.size())})
 
 

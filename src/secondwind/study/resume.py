@@ -26,6 +26,8 @@ MAY_CHANGE = {
     "training.checkpoint_every": "no number depends on it",
     "training.keep": "no number depends on it",
     "training.on_non_finite": "it matters only at a step that stopped the run",
+    "training.max_skips": "as training.on_non_finite",
+    "model.backend": "for stages to come; one that is half done keeps what it began with",
 }
 # Sections that nothing was computed with while they were absent. Not ul2r: the base has adopted as many
 # sentinels as the recipe needed when the run began.

@@ -48,6 +48,7 @@ def train_settings(
         checkpoint_every=training.checkpoint_every,
         keep=training.keep,
         on_non_finite=training.on_non_finite,
+        max_skips=training.max_skips,
         optimizer=training.optimizer,
         weight_decay=training.weight_decay,
         z_loss=training.z_loss,

@@ -27,9 +27,9 @@ def refuse_non_finite(result: StepResult, settings: TrainSettings, *, skipped: i
         return
     advice = "Look at these rows, lower the learning rate, "
     if settings.on_non_finite == "skip":
-        advice += f"or raise max_skips above {settings.max_skips}"
+        advice += f"or raise training.max_skips above {settings.max_skips}"
     else:
-        advice += "or set on_non_finite to skip"
+        advice += "or set training.on_non_finite to skip"
     raise NonFiniteLoss(f"{met}. {advice}, and run again: training goes on from its last checkpoint.")
 
 

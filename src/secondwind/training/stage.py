@@ -7,7 +7,7 @@ A checkpoint knows the hash of the metrics up to its step, so that nothing goes 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ class StageFolder:
 
     path: Path
     identity: Mapping[str, Any]
+    _running: "_RunningHash" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the hash of the metrics."""
+        object.__setattr__(self, "_running", _RunningHash(self.path / METRICS))
 
     @property
     def metrics(self) -> JsonLines:
@@ -98,7 +103,7 @@ class StageFolder:
             state={
                 "counts": asdict(counts),
                 "identity": self.identity,
-                "metrics_sha256": self._metrics_sha256(counts.step),
+                "metrics_sha256": self._running.of_whole_file(),
             },
             keep=keep,
         )
@@ -119,6 +124,22 @@ class StageFolder:
                 f"{self.metrics.path} was changed: its first {num_records} records have another sha256 than "
                 f"{newest.name} knows. Restore the file from a copy, or {advice}."
             )
+
+
+class _RunningHash:
+    """The sha256 of a growing log, its last line feed left out; each byte is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._digest, self._read = path, hashlib.sha256(), 0
+
+    def of_whole_file(self) -> str:
+        """Read what is new and return the hash of everything."""
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()[:-1]  # the line feed of the last record comes with the next one
+        self._digest.update(new)
+        self._read += len(new)
+        return self._digest.hexdigest()
 
 
 def stage_identity(

@@ -72,8 +72,22 @@ def take_step(
     )
     if result.is_finite:
         set_learning_rate(optimizer, result.learning_rate)
-        optimizer.step()
+        _update(optimizer, step)
     return result
+
+
+def _update(optimizer: Optimizer, step: int) -> None:
+    """Let the optimizer step; out of memory there, some parameters may be updated and others not."""
+    try:
+        optimizer.step()
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"memory ran out while step {step} updated the parameters ({str(error).splitlines()[0]}): the "
+            "update is half made. Set training.optimizer to adafactor or model.adapter to {type: lora}, "
+            "free memory, and run again: training goes on from its last checkpoint."
+        ) from error
 
 
 def take_step_in_memory(
