@@ -171,7 +171,7 @@ def test_load_tasks_picks_the_reader_for_each_file_of_a_folder(tmp_path, faults)
     write_lines(tmp_path / "c_train.tsv.gz", "q\ta\tr")
     write_lines(tmp_path / "d.jsonl", {"text": "a document"})
     write_lines(tmp_path / "README.md", "not data")
-    tasks = load_tasks(tmp_path, faults=faults)
+    tasks = load_tasks(tmp_path, faults=faults).tasks
     assert [task.collection for task in tasks] == ["natural_instructions", "plain", "flan_cot"]
     assert reasons(faults) == {"unknown format": 1}
 
@@ -192,14 +192,15 @@ def test_missing_empty_and_truncated_sources_are_errors(tmp_path, faults):
 
 def test_real_natural_instructions_give_the_clean_tasks_and_the_official_test_tasks(data_pack, faults):
     path = data_pack / "natural_instructions" / "tasks_n256.jsonl.gz"
-    tasks = load_tasks(path, faults=faults)
+    tasks, left_out = load_tasks(path, faults=faults)
     assert (len(tasks), reasons(faults)) == (73, {"overlaps an evaluation benchmark": 55})
     held_out = natural_instructions.read_held_out_tasks(path, faults=faults)
     assert len(held_out) == 8
+    assert {task.name for task in held_out} < left_out
     assert not {task.name for task in held_out} & {task.name for task in tasks}
 
 
 def test_real_chain_of_thought_sets_are_read_to_the_last_row(data_pack, faults):
-    tasks = load_tasks(data_pack / "flan_cot", faults=faults)
+    tasks = load_tasks(data_pack / "flan_cot", faults=faults).tasks
     assert (len(tasks), sum(len(task.records) for task in tasks), faults.total) == (7, 33_443, 0)
     assert all(record.rationale for task in tasks for record in task.records)

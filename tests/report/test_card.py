@@ -50,6 +50,7 @@ def test_card_names_steps_cost_differences_and_limits(run: Path):
         "2. tuned on instructions",
         "share of the base model's pretraining compute: 2.6 %",
         "- ul2r+flan − clm+flan: +4.5 \\[2.5, 6.5\\]; higher",
+        "over the 5 main contrasts on the normalised average",
         "**This is a toy.**",
         "## Limits",
     ):
@@ -102,3 +103,9 @@ def test_cards_are_written_beside_exported_models_and_nowhere_else(run: Path):
     card = (models / "ul2r-1" / "README.md").read_text(encoding="utf-8")
     assert card == model_card(run, arm="ul2r", seed="1")
     assert not (run / "outside-1" / "README.md").exists()
+
+
+def test_a_card_names_only_commands_that_exist(run: Path):
+    cards = [model_card(run, arm=arm, seed="1") for arm in ("base", "ul2r", "ul2r+flan")]
+    named = {name for card in cards for name in re.findall(r"`secondwind (\w+)", card)}
+    assert named and named <= set(commands())

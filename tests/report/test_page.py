@@ -105,7 +105,7 @@ def test_report_says_in_words_what_is_resolved(run: Path):
     text = "".join(Outline(page_of(run)).text)
     assert "▲ +4.5 [2.5, 6.5] vs clm+flan: higher" in text
     assert "vs base: unclear" in text
-    assert "This study cannot tell: the interval holds zero." in text
+    assert "This study cannot tell." in text and "; the interval over items holds zero." in text
 
 
 def test_other_views_stand_beside_with_their_own_contrasts(run: Path):
@@ -218,6 +218,25 @@ def test_hostile_strings_stay_text_in_every_file(run: Path):
     assert dirty.attributes <= clean.attributes
     assert dirty.links == clean.links
     assert "".join(dirty.text).count("{{ 7 * 7 }}") > 20
+
+
+def test_report_says_how_many_tests_its_words_are_corrected_for(run: Path):
+    page = page_of(run)
+    note = "over the 5 main contrasts on the normalised average and over the 9 benchmarks of each contrast"
+    assert page.index("Words are corrected for several tests") < page.index(note) < page.index("Is one plus")
+
+
+def test_a_search_for_evaluation_items_that_was_asked_for_and_not_done_is_said(run: Path):
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
+    said = {}
+    for asked in ("remove", "report", "'off'", "off"):
+        text = f"{recipe}evaluation: {{decontaminate: {asked}}}\n"
+        (run / "recipe.yaml").write_text(text, encoding="utf-8")
+        data = page_of(run).partition('id="data"')[2].partition('id="manifest"')[0]
+        said[asked] = f"evaluation.decontaminate: {asked}. That was not done" in data
+    assert said == {"remove": True, "report": True, "'off'": False, "off": False}
+    (run / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    assert "decontaminate" not in page_of(run)
 
 
 def test_toy_world_is_called_a_toy_and_other_models_are_not(run: Path):

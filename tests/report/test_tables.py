@@ -45,24 +45,42 @@ RESULTS = Results.model_validate(toy_results())
 NOTHING = Results(arms={})
 
 
-@pytest.mark.parametrize(
-    ("items", "seeds", "word", "sign"),
-    [
-        ((1.0, 3.0), (0.5, 3.5), "higher", 1),
-        ((1.0, 3.0), (-0.5, 4.5), "higher here", 1),
-        ((1.0, 3.0), (-3.0, -1.0), "higher here", 1),
-        ((1.0, 3.0), None, "higher", 1),
-        ((1.0, 3.0), (2.0, 2.0), "higher here", 1),
-        ((-3.0, -1.0), (-3.5, -0.5), "lower", -1),
-        ((-1.0, 3.0), (0.5, 1.5), "unclear", 0),
-        ((0.0, 3.0), None, "unclear", 0),
-        (None, (1.0, 2.0), "unclear", 0),
-    ],
-)
-def test_reading_follows_from_the_intervals_alone(items, seeds, word, sign):  # noqa: ANN001
-    contrast = Contrast(name="a - b", benchmark="x", effect=2.0, interval_items=items, interval_seeds=seeds)
-    reading = read_contrast(contrast)
-    assert (reading.word, reading.sign) == (word, sign)
+def test_a_reading_counts_the_seeds_and_the_other_contrasts_of_the_study():
+    names = ("flan - base", "ul2r - clm", "complementarity")
+    contrasts = [
+        Contrast(name=name, benchmark="normalized_average", effect=2.0, interval_items=items, n=100)
+        for name, items in zip(names, ((0.1, 3.9), (-1.0, 5.0), (-1.0, 5.0)), strict=True)
+    ]
+    alone, together = (
+        Results(arms={}, contrasts=(contrasts[0],)),
+        Results(arms={}, contrasts=tuple(contrasts)),
+    )
+    assert [read_contrast(results, contrasts[0]).word for results in (alone, together)] == [
+        "higher",
+        "unclear",
+    ]
+    assert difference(together, contrasts[0]).reading.reason.endswith("not when corrected for 3 tests")
+    spread = contrasts[0].model_copy(update={"interval_items": (1.5, 2.5), "interval_seeds": (0.9, 3.1)})
+    words = [
+        read_contrast(
+            Results(
+                arms={"flan": {str(s): {} for s in range(num_seeds)}}, contrasts=(spread, *contrasts[1:])
+            ),
+            spread,
+        ).word
+        for num_seeds in (2, 5)
+    ]
+    assert words == ["higher here", "higher"]
+
+
+def test_a_contrast_without_an_interval_over_items_is_unclear():
+    bare = Contrast(name="a - b", benchmark="x", effect=2.0, interval_seeds=(1.0, 3.0))
+    reading = read_contrast(NOTHING, bare)
+    assert (reading.word, reading.sign, reading.reason) == (
+        "unclear",
+        0,
+        "no interval over items was computed",
+    )
 
 
 def test_benchmark_contrasts_are_shares_and_average_contrasts_are_points():

@@ -1,6 +1,7 @@
 """Arms share their prefixes, parents come first, and contrasts need all their arms."""
 
-from secondwind.study.plan import CONTRASTS, contrasts_of, evaluation_nodes, path_of, training_nodes
+from secondwind.evaluation import CONTRASTS
+from secondwind.study.plan import contrasts_of, evaluation_nodes, path_of, training_nodes
 
 ALL = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
 

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from secondwind.evaluation import View
+from secondwind.evaluation import ContrastResult, View
 from secondwind.study.ground import Ground
-from secondwind.study.verdict import _sentence, _word, verdict
+from secondwind.study.verdict import _sentence, verdict
 
 
 def ground(*attention: str, path: str = "a/b") -> Ground:
@@ -44,23 +44,42 @@ def results(*keys: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "seeds", "word"),
+    ("low", "high", "seeds", "words"),
     [
-        (0.1, 2.0, None, "an improvement"),
-        (-2.0, -0.1, None, "a loss"),
-        (-0.1, 0.1, None, "no difference shown"),
-        (0.1, 2.0, [-1.0, 3.0], "no difference shown"),
-        (0.1, 2.0, [0.5, 1.5], "an improvement"),
+        (0.1, 3.9, None, "an improvement."),
+        (-2.0, 6.0, None, "no difference shown."),
+        (0.1, 3.9, [-1.0, 5.0], "an improvement for these checkpoints; the seeds do not settle it."),
     ],
 )
-def test_the_wider_interval_decides(low: float, high: float, seeds: list[float] | None, word: str) -> None:
-    assert _word({"interval_items": [low, high], "interval_seeds": seeds}) == word
+def test_a_headline_says_what_the_judge_says(
+    low: float, high: float, seeds: list[float] | None, words: str
+) -> None:
+    found = results("")
+    for contrast in found["contrasts"]:
+        contrast |= {"interval_items": [low, high], "interval_seeds": seeds}
+    assert verdict(found, ground("trained"))[0].endswith(f": {words}")
+
+
+def test_a_difference_that_one_test_would_show_is_not_claimed_among_five() -> None:
+    found = results("")
+    found["contrasts"][0]["interval_items"] = [0.1, 3.9]
+    assert verdict(found, ground("trained"))[0].endswith(": an improvement.")
+    for name in ("flan - base", "ul2r+flan - clm+flan", "ul2r+flan - flan", "complementarity"):
+        zero = {"name": name, "effect": 0.0, "interval_items": [-2.0, 2.0]}
+        found["contrasts"].append(found["contrasts"][0] | zero)
+        for arm in name.split(" - "):
+            found["arms"].setdefault(arm, {"1": {}})
+    told = verdict(found, ground("trained"))
+    [ul2r] = [sentence for sentence in told if sentence.startswith("UL2R against its control")]
+    assert "+0.1 .. +3.9" in ul2r and ul2r.endswith(": no difference shown, corrected for 5 tests.")
+    [note] = [sentence for sentence in told if sentence.startswith("Words are corrected")]
+    assert "over the 5 main contrasts on the normalised average and over the 5 benchmarks of each" in note
 
 
 def test_a_sentence_carries_effect_interval_seeds_and_cost() -> None:
-    contrast = {"effect": 3.14, "interval_items": [1.0, 5.0], "interval_seeds": None, "n": 1200}
+    contrast = ContrastResult("flan - base", "normalized_average", 3.14, (1.0, 5.0), None, 1200)
     cost = {"tokens": 2_500_000, "share_of_base": 0.012}
-    assert _sentence("Flan against the base", contrast, cost, View()) == (
+    assert _sentence("Flan against the base", contrast, "an improvement", cost, View()) == (
         "Flan against the base: +3.1 points of normalised average (95 % over 1,200 items +1.0 .. +5.0; one "
         "seed), for 2.50 M tokens, 1.2 % of the base's pretraining compute: an improvement."
     )
@@ -149,5 +168,6 @@ def test_every_step_says_what_it_costs_in_plain_language_modelling_over_items_an
         "Plain language modelling, UL2R against its control: +2.000 nats per held-out token (95 % over 100 "
         "documents +1.000 .. +3.000; one seed): worse.",
         "Plain language modelling, UL2R before Flan against Flan alone: -0.400 nats per held-out token (95 % "
-        "over 9 documents -0.500 .. -0.300; equal in every seed, which bounds nothing): better.",
+        "over 9 documents -0.500 .. -0.300; equal in every seed, which bounds nothing): better for these "
+        "checkpoints; equal seeds bound nothing.",
     ]

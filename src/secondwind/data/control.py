@@ -1,16 +1,20 @@
 """The fair control: plain causal LM over the same documents, token for token as many as the other arm.
 
-    like.num_tokens     7                    6
+    like.row_tokens     7                    6                     segments of at most 7 tokens
     documents           a b c EOS    d e f g h EOS
     row 0               BOS a b c EOS | BOS d            row 1   BOS e f g h EOS
 
-Documents come in the order that UL2R reads them in (`order.py`) and are cut only where a row ends:
-every token of a document appears once an epoch, in order. Row n holds exactly as many non-padding
-tokens as row n of the arm that it controls, so the two differ in the objective and in nothing else.
+Row n holds exactly as many non-padding tokens as row n of the arm that it controls. No segment is longer
+than that arm's longest example, and rows are shuffled in blocks of about as many examples, so a batch
+reads about as many documents of about as much context: the two differ in the objective.
 
-A segment is [BOS] + contiguous tokens (+ EOS where the document ends). An EOS that does not fit is
-left out, never carried alone into the next row; so is one that would leave a single free place, which
-no segment could fill. Without BOS a lone last token can remain; it carries no loss.
+Within a block, documents are laid one after the other, in the order that UL2R reads them in (`order.py`),
+into the block's rows in shuffled order, and are cut only where a segment or a row is full: every token of a
+document appears once an epoch.
+
+A segment is [BOS] + contiguous tokens (+ EOS where the document ends). An EOS that does not fit in its row
+is left out, never carried alone into another; so is one that would leave a single free place, which no
+segment could fill. Without BOS a lone last token can remain; it carries no loss.
 """
 
 from collections.abc import Sequence
@@ -23,22 +27,21 @@ import numpy.typing as npt
 from secondwind.data.order import document_order
 from secondwind.data.pack import build_row, compiled_kernel
 from secondwind.data.shards import TokenShards
-from secondwind.data.stream import RowSource
+from secondwind.data.stream import Packer, RowSource
 from secondwind.errors import DataError, ExampleError
 from secondwind.example import Example, Row, Tokens
+from secondwind.randomness import key, permuted
 from secondwind.runs import fingerprint
-from secondwind.vocabulary import Vocabulary
 
-_LAYOUT_VERSION = 1
-_ANCHOR_ROWS = 64  # a place is kept every so many rows, so that going back is cheap and memory small
-_WALKED_ROWS = 64 * _ANCHOR_ROWS  # at once, by the compiled walk
-_KEPT_ORDERS = 2
+_LAYOUT_VERSION = 2
+_SHORTEST_ROOM = 3  # BOS and a token, and one place to spare where a single one would be left
+_KEPT_BLOCKS = 4
+_KEPT_DOCUMENTS = 1 << 20  # in the orders of epochs that are kept; a block reads a small corpus many times
 
 
 class _Place(NamedTuple):
     """Where a row starts: document `position` of an epoch's order, `offset` tokens into it."""
 
-    row: int = 0
     epoch: int = 0
     position: int = 0
     offset: int = 0
@@ -50,6 +53,21 @@ class _Order(NamedTuple):
 
     documents: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """The rows of one block, by their place in it; R rows.
+
+    Args:
+        rooms: int64[R], the tokens that each row holds.
+        starts: int64[R, 4], a `_Place` each.
+        tokens_read: int64[R], document tokens of each row.
+    """
+
+    rooms: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    tokens_read: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,44 +82,50 @@ class ControlStream:
     """Rows of the `clm` arm: a `RowSource` that mirrors the token counts of another one."""
 
     def __init__(
-        self,
-        shards: TokenShards,
-        like: RowSource,
-        vocabulary: Vocabulary,
-        row_length: int,
-        seed: int,
+        self, shards: TokenShards, like: RowSource, packer: Packer, *, room: int, seed: int
     ) -> None:
         """Start a control.
 
         Args:
             like: the rows whose token counts are mirrored.
+            packer: of the mirrored rows.
+            room: packed tokens of the longest segment, as of the mirrored arm's longest example.
             seed: of the document order; the same as the mirrored arm's.
 
         Raises:
             DataError: the corpus has no tokens.
+            ExampleError: the room holds no segment, or no row holds the room.
         """
         if shards.num_tokens == 0:
             raise DataError(
                 f"the corpus has {shards.num_documents} documents and no tokens; wanted at least 1 token. "
                 "Check the corpus sources of the recipe."
             )
+        if not _SHORTEST_ROOM <= room <= packer.row_length:
+            raise ExampleError(
+                f"a control got segments of at most {room} tokens; wanted {_SHORTEST_ROOM} to "
+                f"{packer.row_length}, its row length. Give it the room of the mirrored arm's examples."
+            )
         self._shards = shards
         self._like = like
-        self._vocabulary = vocabulary
-        self._row_length = row_length
+        self._packer = packer
+        self._room = room
+        self._block_rows = max(1, packer.block_examples // (packer.row_length // room))
         self._seed = seed
-        self._num_bos = 0 if vocabulary.bos is None else 1
-        self._anchors = [_Place()]
-        self._latest = _Place()
+        self._num_bos = 0 if packer.vocabulary.bos is None else 1
+        self._first_places = [_Place()]  # of each block that is reached
+        self._blocks: dict[int, _Block] = {}
         self._orders: dict[int, _Order] = {}
 
     def row(self, number: int) -> Row:
         """Build one row."""
-        place = self._place(number)
-        segments, self._latest = self._plan(place)
-        self._keep(self._latest)
+        if number < 0:
+            raise IndexError(f"a control has rows 0, 1, 2, ...; got {number}")
+        number, local = divmod(number, self._block_rows)
+        block = self._block(number)
+        segments, _ = self._cut(_Place(*block.starts[local].tolist()), int(block.rooms[local]))
         examples = [self._example(segment) for segment in segments]
-        return build_row(examples, row_length=self._row_length, vocabulary=self._vocabulary)
+        return build_row(examples, row_length=self._packer.row_length, vocabulary=self._packer.vocabulary)
 
     def rows(self, numbers: Sequence[int]) -> list[Row]:
         """Build several rows."""
@@ -113,7 +137,9 @@ class ControlStream:
 
     def tokens_read(self, num_rows: int) -> int:
         """Count the document tokens in rows 0 .. num_rows - 1, without BOS and EOS."""
-        return self._place(num_rows).tokens_read
+        block, rest = divmod(num_rows, self._block_rows)
+        read = self._first_place(block).tokens_read
+        return read + int(self._block(block).tokens_read[:rest].sum()) if rest else read
 
     def identity(self) -> dict[str, Any]:
         """Return everything that determines the rows, as JSON: hashes of what is large."""
@@ -121,58 +147,68 @@ class ControlStream:
             "layout": _LAYOUT_VERSION,
             "corpus": self._shards.fingerprint(),
             "like": self._like.identity(),
-            "row_length": self._row_length,
-            "vocabulary": fingerprint(self._vocabulary.to_json()),
+            "row_length": self._packer.row_length,
+            "room": self._room,
+            "block_rows": self._block_rows,
+            "vocabulary": fingerprint(self._packer.vocabulary.to_json()),
             "seed": self._seed,
         }
 
     def _example(self, segment: _Segment) -> Example:
         tokens: Tokens = self._shards.document(segment.document)[segment.start : segment.stop]
         if segment.has_eos:
-            tokens = np.append(tokens, np.int32(self._vocabulary.eos))
+            tokens = np.append(tokens, np.int32(self._packer.vocabulary.eos))
         return Example(inputs=np.empty(0, dtype=np.int32), targets=tokens, source="clm")
 
-    def _place(self, number: int) -> _Place:
-        """Return where a row starts, walking on from the nearest known place before it."""
-        if number < 0:
-            raise IndexError(f"a control has rows 0, 1, 2, ...; got {number}")
-        if number >= (len(self._anchors) + 1) * _ANCHOR_ROWS:
-            self._walk(number // _ANCHOR_ROWS * _ANCHOR_ROWS)
-        place = self._anchors[min(number // _ANCHOR_ROWS, len(self._anchors) - 1)]
-        if place.row < self._latest.row <= number:
-            place = self._latest
-        while place.row < number:
-            _, place = self._plan(place)
-            self._keep(place)
-        self._latest = place
-        return place
+    def _first_place(self, block: int) -> _Place:
+        """Return where a block starts in the flow of documents; the blocks before it are laid out, once."""
+        while len(self._first_places) <= block:
+            self._block(len(self._first_places) - 1)
+        return self._first_places[block]
 
-    def _walk(self, stop: int) -> None:
-        """Keep the anchors up to row `stop`, a multiple of their distance; without numba, do nothing."""
+    def _block(self, number: int) -> _Block:
+        """Lay out one block, or take it from the few that are kept."""
+        if number not in self._blocks:
+            first = self._first_place(number)
+            while len(self._blocks) >= _KEPT_BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            start = number * self._block_rows
+            rooms = self._rooms(start, start + self._block_rows)
+            # Else neighbouring rows, and so a batch, would read one long document; see decision 0014.
+            places = permuted(np.arange(len(rooms)), len(rooms), key(self._seed, "control rows", number))
+            in_flow = np.empty_like(rooms)
+            in_flow[places] = rooms
+            starts, behind = self._walk(first, in_flow)
+            if number + 1 == len(self._first_places):
+                self._first_places.append(behind)
+            tokens_read = np.diff(starts[:, 3], append=behind.tokens_read)
+            self._blocks[number] = _Block(rooms, starts[places], tokens_read[places])
+        return self._blocks[number]
+
+    def _walk(self, first: _Place, rooms: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], _Place]:
+        """Return where each row starts that has these rooms, and where the row behind them does."""
+        starts = np.zeros((len(rooms), 4), dtype=np.int64)
         kernel = compiled_kernel()
-        while kernel and (first := self._anchors[-1]).row < stop:
-            last = min(first.row + _WALKED_ROWS, stop)
-            # One room more: the start of row `last` is told too.
-            rooms = np.append(self._rooms(first.row, last), 2)
-            starts = np.zeros((len(rooms), 4), dtype=np.int64)
-            epoch, state = first.epoch, (0, 0, first.position, first.offset, first.tokens_read)
-            while state[0] < len(rooms):
-                lengths = self._order(epoch).lengths
-                state = kernel.walk(rooms, lengths, self._num_bos, epoch, state, starts)
-                row, room, position, _, tokens_read = state
-                if position == len(lengths):
-                    epoch, state = epoch + 1, (row, room, 0, 0, tokens_read)
-            for row in range(_ANCHOR_ROWS, len(rooms), _ANCHOR_ROWS):
-                self._anchors.append(_Place(first.row + row, *starts[row].tolist()))
+        if kernel is None:
+            for row, room in enumerate(rooms.tolist()):
+                starts[row] = first
+                _, first = self._cut(first, room)
+            return starts, first
+        epoch, state = first.epoch, (0, 0, first.position, first.offset, first.tokens_read)
+        while state[0] < len(rooms):
+            lengths = self._order(epoch).lengths
+            state = kernel.walk(rooms, lengths, self._room, self._num_bos, epoch, state, starts)
+            row, room, position, _, tokens_read = state
+            if row < len(rooms) and position == len(lengths):
+                epoch, state = epoch + 1, (row, room, 0, 0, tokens_read)
+        return starts, _Place(epoch, *state[2:])
 
-    def _keep(self, place: _Place) -> None:
-        if place.row == len(self._anchors) * _ANCHOR_ROWS:
-            self._anchors.append(place)
+    def _cut(self, place: _Place, room: int) -> tuple[list[_Segment], _Place]:
+        """Return the segments of the row that starts at `place`, and where the next one starts.
 
-    def _plan(self, place: _Place) -> tuple[list[_Segment], _Place]:
-        """Return the segments of the row that starts at `place`, and where the next one starts."""
-        row, epoch, position, offset, tokens_read = place
-        room = int(self._rooms(row, row + 1)[0])
+        Readable twin of `kernel.walk`.
+        """
+        epoch, position, offset, tokens_read = place
         segments: list[_Segment] = []
         while room > 0:
             order = self._order(epoch)
@@ -180,42 +216,46 @@ class ControlStream:
                 epoch, position = epoch + 1, 0
                 continue
             document, length = int(order.documents[position]), int(order.lengths[position])
-            rest = length - offset
-            if rest > 0:
-                segment = self._cut(document, offset, rest, room)
-                segments.append(segment)
-                taken = segment.stop - segment.start
-                room -= self._num_bos + taken + segment.has_eos
+            if offset < length:
+                taken, has_eos = self._take(length - offset, room)
+                segments.append(_Segment(document, offset, offset + taken, has_eos))
+                room -= self._num_bos + taken + has_eos
                 tokens_read += taken
                 offset += taken
             if offset == length:
                 position, offset = position + 1, 0
-        return segments, _Place(row + 1, epoch, position, offset, tokens_read)
+        return segments, _Place(epoch, position, offset, tokens_read)
 
-    def _cut(self, document: int, start: int, rest: int, room: int) -> _Segment:
-        """Take as much of a document as fits, so that the row can still be filled to the last place."""
-        room -= self._num_bos
-        taken = min(rest, room)
-        # 0 places behind the tokens: EOS does not fit. 2: it would leave a single place, which is
-        # too few for the next segment.
-        has_eos = taken == rest and room - rest not in (0, 2)
-        return _Segment(document, start, start + taken, has_eos)
+    def _take(self, rest: int, room: int) -> tuple[int, bool]:
+        """Say how much of a document's rest the next segment takes, and whether EOS goes with it.
+
+        Every row can be filled to its last place: a single one is never left, for no segment fits there.
+        """
+        longest = min(room, self._room)
+        if room - longest == 1:
+            longest -= 1
+        most = longest - self._num_bos
+        if rest == most > 1 and longest < room:
+            # As in UL2R's windows: one less, so that the EOS of a document that just fits is not lost.
+            return rest - 1, False
+        taken = min(rest, most)
+        return taken, taken == rest < most and room - self._num_bos - taken != 2
 
     def _rooms(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the tokens that rows start .. stop - 1 must hold."""
         rooms = self._like.row_tokens(start, stop)
-        wrong = np.flatnonzero((rooms < 2) | (rooms > self._row_length))
+        wrong = np.flatnonzero((rooms < 2) | (rooms > self._packer.row_length))
         if len(wrong):
             raise ExampleError(
                 f"row {start + int(wrong[0])} of the mirrored stream has {int(rooms[wrong[0]])} tokens; the "
-                f"control needs 2 to {self._row_length}, its row length. Give both arms the same row_length."
+                f"control needs 2 to {self._packer.row_length}, its row length. Give both arms the same row_length."
             )
         return rooms
 
     def _order(self, epoch: int) -> _Order:
         """Return an epoch's document order, or take it from the few that are kept."""
         if epoch not in self._orders:
-            while len(self._orders) >= _KEPT_ORDERS:
+            while len(self._orders) >= max(2, _KEPT_DOCUMENTS // self._shards.num_documents):
                 del self._orders[next(iter(self._orders))]
             documents = document_order(self._shards.num_documents, seed=self._seed, epoch=epoch)
             self._orders[epoch] = _Order(documents, self._shards.lengths[documents].astype(np.int64))

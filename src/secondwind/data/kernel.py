@@ -75,6 +75,7 @@ def place(
 def walk(
     rooms: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
+    longest_segment: int,
     num_bos: int,
     epoch: int,
     state: tuple[int, int, int, int, int],
@@ -85,6 +86,7 @@ def walk(
     Args:
         rooms: int64[N], tokens of each row.
         lengths: int64[D], tokens of each document, in reading order.
+        longest_segment: in packed tokens.
         state: the row, its room that is left (0: not begun), the document's place in the order, the offset
             in it, the document tokens read before. Returned as they are at the end.
         starts: int64[N, 4] to fill: epoch, place, offset and tokens read at the start of each row.
@@ -100,11 +102,16 @@ def walk(
                 return row, room, position, offset, tokens_read
             rest = lengths[position] - offset
             if rest > 0:
-                places = room - num_bos
-                taken = min(rest, places)
-                spare = places - rest
-                has_eos = taken == rest and spare != 0 and spare != 2
-                room = places - taken - (1 if has_eos else 0)
+                longest = min(room, longest_segment)
+                if room - longest == 1:
+                    longest -= 1
+                most = longest - num_bos
+                taken = min(rest, most)
+                if rest == most and most > 1 and longest < room:
+                    taken -= 1
+                room -= num_bos + taken
+                if taken == rest and taken < most and room != 2:
+                    room -= 1  # EOS
                 tokens_read += taken
                 offset += taken
             if offset == lengths[position]:

@@ -8,6 +8,7 @@
     sheets.py, answer_file.py                               parts of items, JSONL, resume
     engine.py       evaluate(): the one file that knows torch
     results.py, statistics.py, paired.py, comparison.py     scores, intervals, paired contrasts
+    questions.py, judgement.py                              what is contrasted, and what that shows in words
 
 Importing this package does not import torch; `evaluate` does, when it is first asked for.
 """
@@ -23,8 +24,10 @@ from secondwind.evaluation.comparison import (
     contrasts,
     normalized_average,
 )
+from secondwind.evaluation.judgement import Judgement, correction_note, judge
 from secondwind.evaluation.paired import NORMALIZED_AVERAGE, average_name
 from secondwind.evaluation.protocol import Protocol, ScoreKey, View, headline_view
+from secondwind.evaluation.questions import COMPLEMENTARITY, CONTRASTS, MAIN_CONTRASTS, Contrast
 from secondwind.evaluation.results import BenchmarkResult, ItemResult, Results, SubtaskResult
 from secondwind.evaluation.statistics import minimum_detectable_difference
 from secondwind.evaluation.suite import (
@@ -40,15 +43,20 @@ if TYPE_CHECKING:
     from secondwind.evaluation.engine import evaluate
 
 __all__ = [
+    "COMPLEMENTARITY",
+    "CONTRASTS",
+    "MAIN_CONTRASTS",
     "NORMALIZED_AVERAGE",
     "Benchmark",
     "BenchmarkResult",
     "Comparison",
+    "Contrast",
     "ContrastResult",
     "Difference",
     "InfillingBenchmark",
     "InfillingItem",
     "ItemResult",
+    "Judgement",
     "NormalizedAverage",
     "PerplexityBenchmark",
     "Protocol",
@@ -61,8 +69,10 @@ __all__ = [
     "average_name",
     "compare",
     "contrasts",
+    "correction_note",
     "evaluate",
     "headline_view",
+    "judge",
     "minimum_detectable_difference",
     "normalized_average",
 ]

@@ -138,6 +138,19 @@ class ContrastResult:
             "n": self.n,
         }
 
+    @staticmethod
+    def from_json(found: Mapping[str, Any]) -> "ContrastResult":
+        """Read what `to_json` wrote."""
+        seeds = found["interval_seeds"]
+        return ContrastResult(
+            found["name"],
+            found["benchmark"],
+            found["effect"],
+            (found["interval_items"][0], found["interval_items"][1]),
+            None if seeds is None else (seeds[0], seeds[1]),
+            found["n"],
+        )
+
 
 def normalized_average(results: Results, *, seed: int = 0) -> NormalizedAverage:
     """Average the normalised parts of one model in the headline view, the other views beside it."""

@@ -5,6 +5,11 @@
     xsum_a     6,500    3,000  3,000  .33
     xsum_b     1,500    3,000  1,500  .17
 
+A subset of `num_tasks` takes the clusters in turn, so that a small one has many kinds of task:
+
+    clusters   reading a1 a2 a3   logic b1   maths c1 c2
+    order      c1  a2  b1 | a3  c2 | a1       clusters by key, tasks within one by key
+
 Source: examples-proportional mixing with caps, T5 (arXiv:1910.10683, section 3.5.2) and FLAN 2022
     `flan/v2/mixtures.py`. `max_share` is ours: eSNLI alone is 48 % of FLAN's chain-of-thought set.
 """
@@ -26,7 +31,8 @@ def select_tasks(
 ) -> tuple[Task, ...]:
     """Keep the tasks that may be tuned on, and of those a seeded subset.
 
-    Subsets are nested: the tasks chosen for a smaller `num_tasks` are among those of a larger one.
+    Subsets take the clusters in turn and are nested: the tasks chosen for a smaller `num_tasks` are among
+    those of a larger one.
 
     Args:
         num_tasks: how many to keep; None keeps all.
@@ -53,9 +59,23 @@ def select_tasks(
             f"{wanted} tasks were asked for, and {len(allowed)} of {len(tasks)} are left after held-out "
             f"tasks and licences; wanted between 1 and {len(allowed)}. Lower num_tasks, or add sources."
         )
-    first = sorted(allowed, key=lambda task: key(seed, f"instruct.num_tasks:{task.name}"))[:wanted]
-    names = {task.name for task in first}
+    names = {task.name for task in _clusters_in_turn(allowed, seed)[:wanted]}
     return tuple(task for task in allowed if task.name in names)
+
+
+def _clusters_in_turn(tasks: Sequence[Task], seed: int) -> list[Task]:
+    """Order tasks so that every cluster has given one before any gives its second, and so on."""
+
+    def drawn(kind: str, name: str) -> tuple[int, str]:
+        return key(seed, f"instruct.num_tasks.{kind}:{name}"), name
+
+    in_cluster: dict[str, int] = {}
+    turns: list[tuple[int, tuple[int, str], Task]] = []
+    for task in sorted(tasks, key=lambda task: drawn("task", task.name)):
+        turn = in_cluster.get(task.cluster, 0)
+        in_cluster[task.cluster] = turn + 1
+        turns.append((turn, drawn("cluster", task.cluster), task))
+    return [task for *_, task in sorted(turns, key=lambda entry: entry[:2])]
 
 
 def mixture_shares(
@@ -69,27 +89,23 @@ def mixture_shares(
 
     Args:
         caps: collection -> the most examples that one of its tasks counts for.
-        rates: collection -> relative rate of the whole collection; empty means by size alone.
+        rates: collection -> relative rate. These collections part among them, by their rates, what they
+            count for together by size; the others count by size.
         max_share: the largest share of one source; where there are too few sources for it, they
             share equally.
-
-    Raises:
-        DataError: rates are given, but not for the collection of some task.
     """
     sizes = [float(capped_size(task, caps)) for task in tasks]
-    if rates:
-        totals: dict[str, float] = {}
-        for task, size in zip(tasks, sizes, strict=True):
-            totals[task.collection] = totals.get(task.collection, 0.0) + size
-        for collection in sorted(set(totals) - set(rates)):
-            raise DataError(
-                f"no rate for the collection '{collection}'; rates are given for {sorted(rates)}."
-                f"{nearest(collection, rates)} Add it, or leave all rates out to mix by size."
-            )
-        sizes = [
-            rates[task.collection] * size / totals[task.collection]
-            for task, size in zip(tasks, sizes, strict=True)
-        ]
+    totals: dict[str, float] = {}
+    for task, size in zip(tasks, sizes, strict=True):
+        totals[task.collection] = totals.get(task.collection, 0.0) + size
+    rated = sorted(totals.keys() & set(rates))
+    together, all_rates = sum(totals[name] for name in rated), sum(rates[name] for name in rated)
+    sizes = [
+        together * rates[task.collection] / all_rates * size / totals[task.collection]
+        if task.collection in rated
+        else size
+        for task, size in zip(tasks, sizes, strict=True)
+    ]
     total = sum(sizes)
     return _limited([size / total for size in sizes], [task.source or task.name for task in tasks], max_share)
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from secondwind.errors import ModelError
@@ -21,12 +19,11 @@ from secondwind.model.backend import BackendChoice, settle_backend
 from secondwind.model.embeddings import grow_table, start_fresh_rows, table_rows
 from secondwind.model.forward import Attention, Backend
 from secondwind.model.proof import prove_mask
+from secondwind.model.record import RECORD, read_record
 from secondwind.model.size import model_size
 from secondwind.randomness import key
-from secondwind.runs import read_json
 from secondwind.vocabulary import Vocabulary
 
-RECORD = "secondwind.json"  # what Second Wind stores beside a plain Hugging Face model
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 _DEFAULT_SENTINELS = 100
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
@@ -107,7 +104,7 @@ def load(
     name = _locate(name_or_path)
     tokenizer = load_tokenizer(name, revision=revision, trust_remote_code=trust_remote_code)
     network = _load_network(name, revision, trust_remote_code)
-    record = _read_record(name, revision)
+    record = read_record(name, revision)
     rows = table_rows(network)
     stored = None
     if "vocabulary" in record:
@@ -139,7 +136,7 @@ def load_adopted(folder: Path) -> tuple[Any, dict[str, Any]]:
         ModelError: the folder is incomplete, or is no export of this project.
     """
     name = _locate(folder)
-    record = _read_record(name, None)
+    record = read_record(name, None)
     if "vocabulary" not in record:
         raise ModelError(
             f"{folder} has no {RECORD} with a vocabulary; wanted a folder that Second Wind exported."
@@ -307,16 +304,6 @@ def _load_network(name: str, revision: str | None, trust_remote_code: bool) -> P
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
-
-
-def _read_record(name: str, revision: str | None) -> dict[str, Any]:
-    if Path(name).is_dir():
-        path = Path(name) / RECORD
-        return read_json(path) if path.is_file() else {}
-    try:
-        return read_json(Path(hf_hub_download(name, RECORD, revision=revision)))
-    except EntryNotFoundError:  # not one of ours, on the hub or in the cache
-        return {}
 
 
 def _refuse_foreign_vocabulary(vocabulary: Vocabulary, tokenizer: Any, rows: int, name: str) -> None:

@@ -34,7 +34,7 @@ class CorpusSection(Section):
     sources: tuple[CorpusSource, ...] = Field(min_length=1, description="Where documents come from.")
     same_as_pretraining: Literal["yes", "no", "unknown"] = Field(
         default="unknown",
-        description="Whether the base was pretrained on these documents; stated in the report.",
+        description="Whether the base was pretrained on these documents; recorded, and changes nothing.",
     )
     held_out: Share = Field(
         default=0.005, description="Share of documents kept for perplexity, by text hash."

@@ -141,7 +141,8 @@ class FlanSection(Section):
 
     mixture: Literal["flan2022-github", "proportional"] = Field(
         default="flan2022-github",
-        description="flan2022-github takes the caps of Flan 2022 by source; proportional takes `caps` alone.",
+        description="flan2022-github takes the caps of Flan 2022 by collection, and natural_instructions and "
+        "flan_cot as 85 : 15; proportional takes `caps` alone.",
     )
     sources: tuple[InstructionPath, ...] = Field(min_length=1, description="Where tasks come from.")
     tokens: TokenBudget = Field(description="Non-padding tokens, or N% of the base's pretraining tokens.")
@@ -151,9 +152,15 @@ class FlanSection(Section):
         default="all", description="Tasks to tune on; smaller sets nest in larger ones."
     )
     caps: Caps = Field(
-        default=None, description="Most examples a task counts for its rate: a number, or numbers by source."
+        default=None,
+        description="Most examples a task counts for: a number, or numbers by collection "
+        "(natural_instructions, flan_cot, plain, toyworld).",
     )
-    max_share: Share = Field(default=0.2, description="Largest share of one task in the mixture.")
+    max_share: Share = Field(
+        default=0.2,
+        description="Largest share of the instruction examples from one source: the data set that tasks were "
+        "made of. Where there are too few sources for it, they share equally.",
+    )
     allow_licenses: WordsOrAll = Field(default="all", description="'all', or the licences to keep.")
     held_out: tuple[HeldOut, ...] = Field(
         default=(),
@@ -210,7 +217,9 @@ class EvaluationSection(Section):
     )
     limit: Count | None = Field(default=None, description="Items per subtask; null for all.")
     decontaminate: Literal["remove", "report", "off"] = Field(
-        default="remove", description="What happens to training records that hold evaluation items."
+        default="remove",
+        description="What is to happen to training records that hold evaluation items. Not built yet: only "
+        "tasks marked as overlapping a benchmark are left out, whatever stands here.",
     )
 
 

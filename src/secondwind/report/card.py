@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from secondwind.errors import RunError, nearest
-from secondwind.evaluation import ScoreKey, View, average_name
+from secondwind.evaluation import ScoreKey, View, average_name, correction_note
 from secondwind.report import tables, wording
 from secondwind.report.benchmarks import benchmark_label, view_label
 from secondwind.report.records import Results, RunFolder, Score, is_toy, read_run, trained_attention
@@ -109,6 +109,7 @@ def _card(folder: RunFolder, *, arm: str, seed: str) -> str:
         cost=results.cost.get(arm),
         toy=is_toy(folder.recipe),
         num_seeds=len(results.arms[arm]),
+        corrected=correction_note(results.contrasts, headline=results.headline),
         differences=[
             tables.difference(results, contrast)
             for contrast in results.contrasts

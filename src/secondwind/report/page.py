@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from secondwind.evaluation import ScoreKey, View
+from secondwind.evaluation import COMPLEMENTARITY, MAIN_CONTRASTS, ScoreKey, View, correction_note
 from secondwind.evaluation.protocol import LEFT
 from secondwind.evaluation.suite import PERPLEXITY
 from secondwind.report import facts, plots, samples, tables, wording
@@ -26,7 +26,7 @@ from secondwind.report.records import (
     read_run,
     trained_attention,
 )
-from secondwind.report.tables import COMPLEMENTARITY, MAIN_CONTRASTS, BenchmarkRow, Difference
+from secondwind.report.tables import BenchmarkRow, Difference
 from secondwind.runs import write_atomically
 
 
@@ -89,6 +89,7 @@ def render(folder: RunFolder) -> str:
         toy=is_toy(folder.recipe),
         headlines=headlines(results),
         missing=missing_parts(results),
+        corrected=correction_note(results.contrasts, headline=results.headline),
         forests=plots.forests(results),
         headline=view_label(results.headline),
         seed_rows=tables.seed_rows(results),
@@ -149,21 +150,21 @@ def _seeds(folder: RunFolder) -> list[str]:
 def headlines(results: Results) -> list[Headline]:
     """Choose the main contrasts on the normalised average, with the cost of the arm that is judged."""
     found: list[Headline] = []
-    for name, question in MAIN_CONTRASTS.items():
-        contrast = tables.find_contrast(results, name)
-        if contrast is None or name == COMPLEMENTARITY:  # it has a box of its own
+    for asked in MAIN_CONTRASTS:
+        contrast = tables.find_contrast(results, asked.name)
+        if contrast is None or asked.name == COMPLEMENTARITY:  # it has a box of its own
             continue
-        arm = name.partition(" - ")[0]
+        arm = asked.name.partition(" - ")[0]
         cost = results.cost.get(arm)
         text = ""
         if cost is not None and cost.share_of_base is not None:
             text = f"{wording.percent(cost.share_of_base)} of the base model's pretraining compute"
         elif cost is not None:
             text = f"{wording.flops(cost.flops)} FLOPs"
-        language = tables.find_contrast(results, name, PERPLEXITY)
+        language = tables.find_contrast(results, asked.name, PERPLEXITY)
         found.append(
             Headline(
-                question,
+                asked.question,
                 arm,
                 tables.difference(results, contrast),
                 text,
@@ -190,7 +191,7 @@ def together(results: Results) -> Together | None:
     answer = {
         1: "Yes: together they gave more than the sum of the two steps.",
         -1: "No: together they gave less than the sum of the two steps.",
-        0: "This study cannot tell: the interval holds zero.",
+        0: "This study cannot tell.",
     }[shown.reading.sign]
     means = {arm: average for arm in results.arms if (average := _mean_average(results, arm)) is not None}
     steps: list[tuple[str, str]] = []
@@ -228,7 +229,22 @@ def data_view(folder: RunFolder) -> dict[str, Any]:
         "has_corpus": data.corpus is not None,
         "drops": [*facts.fault_rows(flan.get("drops")), *facts.fault_rows(flan.get("task_faults"))],
         "flan": facts.fact_rows(flan, skip=("tasks", "drops", "task_faults")),
+        "not_searched": _not_searched(folder),
     }
+
+
+def _not_searched(folder: RunFolder) -> str:
+    """Say that a search for evaluation items was asked for and not done; '' where nobody asked or scored."""
+    evaluation = folder.recipe.get("evaluation")
+    asked = evaluation.get("decontaminate") if isinstance(evaluation, Mapping) else None
+    if asked not in ("remove", "report") or not folder.results.arms:
+        return ""
+    tasks = "; only tasks marked as overlapping a benchmark were left out" if folder.data.flan else ""
+    return (
+        f"The recipe asks for evaluation.decontaminate: {asked}. That was not done: this version does not "
+        f"search training text for evaluation items{tasks}. Where training text held some, scores may be too "
+        "high."
+    )
 
 
 def manifest_view(folder: RunFolder) -> dict[str, Any]:

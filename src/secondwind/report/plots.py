@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from secondwind.evaluation import View, average_name
+from secondwind.evaluation import MAIN_CONTRASTS, View, average_name
 from secondwind.report import facts, tables, wording
 from secondwind.report.benchmarks import benchmark_label, in_nats, is_average, is_headline, unit_scale
 from secondwind.report.figures import Line, Mark, PlotRow, interval_plot, loss_plot
 from secondwind.report.records import Contrast, Interval, Results, RunFolder
-from secondwind.report.tables import MAIN_CONTRASTS
 
 
 class Forest(NamedTuple):
@@ -62,7 +61,7 @@ def summary_figure(results: Results, view: View | None = None) -> Markup:
         view: None is the headline.
     """
     average = average_name(results.headline if view is None else view)
-    found = [tables.find_contrast(results, name, average) for name in MAIN_CONTRASTS]
+    found = [tables.find_contrast(results, asked.name, average) for asked in MAIN_CONTRASTS]
     rows = [
         _forest_row(results, contrast, label=wording.minus(contrast.name)) for contrast in found if contrast
     ]
@@ -74,8 +73,10 @@ def summary_figure(results: Results, view: View | None = None) -> Markup:
 def forests(results: Results) -> list[Forest]:
     """Draw each main contrast on the normalised average and per benchmark, each on its own scale."""
     figures: list[Forest] = []
-    for number, (name, question) in enumerate(MAIN_CONTRASTS.items()):
-        found = [c for c in results.contrasts if c.name == name and _in_points(c.benchmark, results.headline)]
+    for number, asked in enumerate(MAIN_CONTRASTS):
+        found = [
+            c for c in results.contrasts if c.name == asked.name and _in_points(c.benchmark, results.headline)
+        ]
         found.sort(key=lambda contrast: (not is_average(contrast.benchmark), contrast.benchmark))
         rows = [
             _forest_row(
@@ -86,10 +87,10 @@ def forests(results: Results) -> list[Forest]:
             )
             for contrast in found
         ]
-        title = f"{wording.minus(name)}, in points"
+        title = f"{wording.minus(asked.name)}, in points"
         if rows:
             figure = _forest_figure(rows, name=f"forest-{number}", title=title)
-            figures.append(Forest(question, wording.minus(name), figure))
+            figures.append(Forest(asked.question, wording.minus(asked.name), figure))
     return figures
 
 

@@ -1,17 +1,17 @@
 """results.json -> table rows: words and numbers ready to print.
 
-Differences carry their sign, their interval and a reading in words:
+Differences carry their sign, their interval and a reading in words, judged in `evaluation/judgement.py`:
 
-    +4.2 [1.1, 7.3]  higher           both intervals exclude zero (with one seed: the one over items)
-    +2.0 [0.3, 3.7]  higher here      the interval over items excludes zero, the one over seeds does not
-    +0.4 [-2.0, 2.8] unclear          the interval over items holds zero
+    +4.2 [1.1, 7.3]  higher           over items and over seeds (with one seed: over items)
+    +2.0 [0.3, 3.7]  higher here      over items; the seeds do not settle it
+    +0.4 [-2.0, 2.8] unclear          the interval over items holds zero, or does so corrected for its family
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from secondwind.evaluation import ScoreKey, View, average_name
+from secondwind.evaluation import Judgement, ScoreKey, View, average_name, judge
 from secondwind.report.benchmarks import (
     AVERAGE_LABEL,
     amount,
@@ -25,23 +25,6 @@ from secondwind.report.records import Average, Contrast, Interval, Results, Scor
 from secondwind.report.wording import count, minus
 
 ARM_ORDER = ("base", "clm", "ul2r", "flan", "clm+flan", "ul2r+flan")
-COMPLEMENTARITY = "complementarity"
-MAIN_CONTRASTS = {
-    "flan - base": "What instruction tuning was worth",
-    "ul2r - clm": "What UL2R was worth over the same tokens of plain language modelling",
-    "ul2r+flan - clm+flan": "What UL2R was worth under instruction tuning, over its control",
-    "ul2r+flan - flan": "What UL2R was worth before instruction tuning, over none",
-    COMPLEMENTARITY: "Is one plus one more than two?",
-}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a difference says: a word, its reason, and 1 for better, -1 for worse, 0 for unclear."""
-
-    word: str
-    reason: str
-    sign: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +38,7 @@ class Difference:
     interval_items: str
     interval_seeds: str
     n: int
-    reading: Reading
+    reading: Judgement
 
 
 @dataclass(frozen=True)
@@ -99,30 +82,18 @@ def benchmark_keys(results: Results) -> list[str]:
     return sorted({key for seeds in results.arms.values() for scores in seeds.values() for key in scores})
 
 
-def read_contrast(contrast: Contrast) -> Reading:
-    """Say in words what a difference shows, from its intervals alone."""
-    items, seeds = _side(contrast.interval_items), _side(contrast.interval_seeds)
-    if contrast.interval_items is None:
-        return Reading("unclear", "no interval over items was computed", 0)
-    if items == 0:
-        return Reading("unclear", "the interval over items holds zero", 0)
-    good = -items if in_nats(contrast.benchmark) else items
-    words = ("better", "worse") if in_nats(contrast.benchmark) else ("higher", "lower")
-    word = words[0] if good > 0 else words[1]
-    if contrast.interval_seeds is None:
-        return Reading(word, "for these checkpoints (one seed)", good)
-    if contrast.interval_seeds[0] == contrast.interval_seeds[1]:
-        return Reading(f"{word} here", "for these checkpoints; equal seeds bound nothing", good)
-    if seeds == items:
-        return Reading(word, "over items and over seeds", good)
-    return Reading(f"{word} here", "for these checkpoints; the seeds do not settle it", good)
+def read_contrast(results: Results, contrast: Contrast) -> Judgement:
+    """Say in words what a difference shows, beside the other differences of the study."""
+    num_seeds = max((len(by_seed) for by_seed in results.arms.values()), default=1)
+    return judge(contrast, among=results.contrasts, headline=results.headline, num_seeds=num_seeds)
 
 
 def difference(results: Results, contrast: Contrast) -> Difference:
     """Write a contrast in its unit with its reading."""
     key = contrast.benchmark
     if results.is_unread(contrast):
-        reading = Reading("not measured", "no arm gave a readable answer on any item", 0)
+        reason = "no arm gave a readable answer on any item"
+        reading = replace(read_contrast(results, contrast), sign=0, word="not measured", reason=reason)
         label = benchmark_label(key)
         return Difference(minus(contrast.name), label, 0.0, "–", "", "", contrast.n, reading)
     return Difference(
@@ -133,7 +104,7 @@ def difference(results: Results, contrast: Contrast) -> Difference:
         interval_items=bounds(contrast.interval_items, key),
         interval_seeds=_seeds_text(contrast.interval_seeds, key),
         n=contrast.n,
-        reading=read_contrast(contrast),
+        reading=read_contrast(results, contrast),
     )
 
 
@@ -246,13 +217,6 @@ def _seeds_text(interval: Interval | None, key: str) -> str:
     if interval is not None and interval[0] == interval[1]:
         return "equal in every seed"
     return bounds(interval, key)
-
-
-def _side(interval: Interval | None) -> int:
-    """Return 1 for an interval above zero, -1 for one below, else 0."""
-    if interval is None or interval[0] <= 0 <= interval[1]:
-        return 0
-    return 1 if interval[0] > 0 else -1
 
 
 def _scores(results: Results, arm: str, key: str) -> Mapping[str, Score]:

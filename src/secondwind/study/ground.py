@@ -5,7 +5,7 @@ recipe.corpus                    ->  corpus/              token shards, a share 
 recipe.flan.sources              ->  tasks                without held-out tasks and licences
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,7 +20,7 @@ from secondwind.model.export import export
 from secondwind.model.load import load, load_adopted, position_limit_of
 from secondwind.recipe import FlanSection, Recipe, TrainingSection
 from secondwind.study.corpus import TOYWORLD, corpus_note, prepare_corpus
-from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms
+from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms, instruction_settings
 from secondwind.study.monitor import Monitor
 from secondwind.study.plan import Node, training_nodes
 from secondwind.study.pretrain import pretrain
@@ -29,6 +29,7 @@ from secondwind.vocabulary import Tokenizer, Vocabulary, decode
 # Infilling prompts need a few sentinels even where no denoiser runs.
 _FEWEST_SENTINELS = 10
 _BASE_ROW_TOKENS = 2048  # of a base that nobody knows
+_LIST = "file:"
 _OF_ANOTHER_STUDY = ("stage", "seed", "step", "steps", "adapter", "attention_refused")
 
 
@@ -86,7 +87,7 @@ def lay_ground(recipe: Recipe, out: Path, monitor: Monitor, *, training: Trainin
         InputError: a source, model or held-out name of the recipe cannot be used.
     """
     base = out / "models" / Node((), recipe.seeds[0]).name
-    tasks, task_faults = read_tasks(recipe.flan)
+    tasks, task_faults = read_tasks(recipe.flan, monitor)
     if not (base / "secondwind.json").exists():
         _make_base(recipe, out, base, monitor, training=training)
     tokenizer, record = load_adopted(base)
@@ -191,49 +192,82 @@ def _refuse_long_examples(recipe: Recipe, positions: int | None) -> None:
         )
 
 
-def read_tasks(section: FlanSection | None) -> tuple[tuple[Task, ...], Faults]:
-    """Read the recipe's instruction tasks and leave out what must not be tuned on."""
+def read_tasks(section: FlanSection | None, monitor: Monitor) -> tuple[tuple[Task, ...], Faults]:
+    """Read the recipe's instruction tasks and leave out what must not be tuned on.
+
+    Raises:
+        InputError: a source, held-out name or cap of the section cannot be used.
+    """
     faults = Faults()
     if section is None:
         return (), faults
     found: list[Task] = []
+    left_out: set[str] = set()
     for source in section.sources:
         if source.path == f"{TOYWORLD}tasks":
             found += toyworld.tuning_tasks()
         elif source.path.startswith(TOYWORLD):
             raise RecipeError(f"flan.sources has '{source.path}'; the toy world has {TOYWORLD}tasks.")
         else:
-            found += load_tasks(source.path, faults=faults)
+            loaded = load_tasks(source.path, faults=faults)
+            found += loaded.tasks
+            left_out |= loaded.left_out
+    instruction_settings(section, frozenset(task.collection for task in found))  # refused now, not in hours
     return (
         select_tasks(
             found,
             seed=0,
             num_tasks=None if section.num_tasks == "all" else section.num_tasks,
-            held_out=_held_out(section, found),
+            held_out=_held_out(section, found, left_out, monitor),
             licences=None if section.allow_licenses == "all" else section.allow_licenses,
         ),
         faults,
     )
 
 
-def _held_out(section: FlanSection, tasks: list[Task]) -> list[str]:
-    """Expand the recipe's held-out names, patterns and lists to names of tasks and clusters."""
+def _held_out(
+    section: FlanSection, tasks: Sequence[Task], left_out: Collection[str], monitor: Monitor
+) -> list[str]:
+    """Expand the recipe's held-out names, patterns and lists to names of tasks and clusters.
+
+    Args:
+        left_out: names that the sources hold and that are never tuned on anyway; an entry may mean one.
+    """
     known = {task.name for task in tasks} | {task.cluster for task in tasks}
     names: set[str] = set()
     for entry in section.held_out:
-        if entry.startswith("file:"):
-            try:
-                listed = Path(entry.removeprefix("file:")).read_text(encoding="utf-8").split()
-            except (OSError, UnicodeDecodeError) as error:
-                raise RecipeError(
-                    f"flan.held_out cannot read {entry}: {error}. Wanted a text file with one task a line."
-                ) from error
-            names |= known & set(listed)  # a published list names more tasks than any one source has
-            continue
-        matched = {name for name in known if fnmatchcase(name, entry)}
-        if not matched:
+        listed = _listed(entry) if entry.startswith(_LIST) else [entry]
+        matches = [_matches(one, known | {*left_out}) for one in listed]
+        num_found = sum(1 for match in matches if match)
+        if not num_found:
+            what = f"{len(listed)} names, and none of them is a task or cluster of flan.sources"
             raise RecipeError(
-                f"flan.held_out names '{entry}', but no task or cluster is called so.{nearest(entry, known)}"
+                f"flan.held_out has '{entry}': "
+                f"{what if entry.startswith(_LIST) else 'no task or cluster of flan.sources is called so'}."
+                f"{nearest(listed[0], known)} Correct it, or leave it out."
             )
-        names |= matched
+        if num_found < len(listed):  # a published list names more tasks than any one source has
+            monitor.say(
+                f"note: flan.held_out: {num_found:,} of the {len(listed):,} names in {Path(entry).name} are "
+                "tasks or clusters of flan.sources"
+            )
+        names |= known & {name for match in matches for name in match}
     return sorted(names)
+
+
+def _matches(entry: str, known: Collection[str]) -> set[str]:
+    return {name for name in known if name == entry or fnmatchcase(name, entry)}
+
+
+def _listed(entry: str) -> list[str]:
+    """Read the lines of file:PATH."""
+    try:
+        text = Path(entry.removeprefix(_LIST)).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(
+            f"flan.held_out cannot read {entry}: {error}. Wanted a text file with one task a line."
+        ) from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise RecipeError(f"flan.held_out has '{entry}', which is empty. Wanted one task or cluster a line.")
+    return lines

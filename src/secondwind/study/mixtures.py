@@ -1,5 +1,7 @@
 """From the recipe's words to the objects of the rooms: denoiser tables and instruction settings."""
 
+from collections.abc import Collection, Mapping
+
 from secondwind.denoise import (
     CausalDenoiser,
     Denoiser,
@@ -9,6 +11,7 @@ from secondwind.denoise import (
     named_mixture,
     with_causal_share,
 )
+from secondwind.errors import RecipeError, nearest
 from secondwind.instruct import InstructionSettings
 from secondwind.recipe import (
     CausalDenoiserSection,
@@ -20,7 +23,8 @@ from secondwind.recipe import (
 )
 
 # Flan 2022's caps per task (arXiv:2210.11416, section 2.1), for the collections that need no hub; the
-# shares are its 24.2 : 1.8 of NIV2 and CoT, with CoT raised to be seen at small budgets.
+# rates are its 24.2 : 1.8 of NIV2 and CoT, with CoT raised to be seen at small budgets: they part what
+# the two count for together, and other collections beside them count by size.
 _GITHUB_CAPS = {"natural_instructions": 5_000, "flan_cot": 100_000, "toyworld": 5_000, "plain": 5_000}
 _GITHUB_RATES = {"natural_instructions": 0.85, "flan_cot": 0.15}
 
@@ -55,14 +59,22 @@ def _denoiser(entry: DenoiserSection) -> Denoiser:
 
 
 def instruction_settings(section: FlanSection, collections: frozenset[str]) -> InstructionSettings:
-    """Turn the recipe's section into the settings of instruction examples."""
+    """Turn the recipe's section into the settings of instruction examples.
+
+    Args:
+        collections: those of the tasks.
+
+    Raises:
+        RecipeError: a cap is given for a collection that nobody knows.
+    """
     github = section.mixture == "flan2022-github"
     caps = dict(_GITHUB_CAPS) if github else dict[str, int]()
     if isinstance(section.caps, int):
         caps = dict.fromkeys(collections, section.caps)
     elif section.caps is not None:
+        _refuse_unknown_caps(section.caps, collections | set(_GITHUB_CAPS))
         caps |= section.caps
-    rates = _GITHUB_RATES if github and collections == set(_GITHUB_RATES) else dict[str, float]()
+    rated = collections & set(_GITHUB_RATES) if github else frozenset[str]()
     return InstructionSettings(
         max_tokens=section.row_length,
         few_shot_share=section.few_shot_share,
@@ -70,6 +82,15 @@ def instruction_settings(section: FlanSection, collections: frozenset[str]) -> I
         options_share=section.options_share,
         rationale_share=section.rationale_share,
         caps=caps,
-        rates=rates,
+        rates={name: _GITHUB_RATES[name] for name in sorted(rated)} if len(rated) > 1 else {},
         max_share=section.max_share,
     )
+
+
+def _refuse_unknown_caps(caps: Mapping[str, int], known: Collection[str]) -> None:
+    """Refuse a cap without effect; one for a known collection that is not among the sources may stand."""
+    for name in sorted(set(caps) - set(known)):
+        raise RecipeError(
+            f"flan.caps has '{name}'; wanted collections of tasks: {', '.join(sorted(known))}."
+            f"{nearest(name, known)} Rename it, or leave it out."
+        )

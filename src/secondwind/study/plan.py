@@ -14,6 +14,8 @@ A node is one trained model: an arm, or a prefix that an arm needs.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from secondwind.evaluation import CONTRASTS, Contrast
+
 BASE = "base"
 
 
@@ -72,38 +74,6 @@ def evaluation_nodes(arms: Sequence[str], seeds: Sequence[int]) -> list[Node]:
     """List every node to evaluate; the base has no seeds and is evaluated once."""
     nodes = [Node((), seeds[0])] if BASE in arms else []
     return nodes + [Node(path_of(arm), seed) for seed in seeds for arm in arms if arm != BASE]
-
-
-class Contrast(NamedTuple):
-    """A named difference between arms; every contrast is a sum of signed arms."""
-
-    name: str
-    signs: tuple[tuple[str, int], ...]
-    question: str
-
-
-CONTRASTS: tuple[Contrast, ...] = (
-    Contrast(
-        "ul2r - clm", (("ul2r", 1), ("clm", -1)), "UL2R against its control, the same tokens of plain LM"
-    ),
-    Contrast("clm - base", (("clm", 1), ("base", -1)), "the control against the base"),
-    Contrast("ul2r - base", (("ul2r", 1), ("base", -1)), "UL2R against the base"),
-    Contrast("flan - base", (("flan", 1), ("base", -1)), "Flan against the base"),
-    Contrast(
-        "ul2r+flan - clm+flan",
-        (("ul2r+flan", 1), ("clm+flan", -1)),
-        "UL2R before Flan against its control before Flan",
-    ),
-    Contrast(
-        "clm+flan - flan", (("clm+flan", 1), ("flan", -1)), "the control before Flan against Flan alone"
-    ),
-    Contrast("ul2r+flan - flan", (("ul2r+flan", 1), ("flan", -1)), "UL2R before Flan against Flan alone"),
-    Contrast(
-        "complementarity",
-        (("ul2r+flan", 1), ("flan", -1), ("ul2r", -1), ("base", 1)),
-        "is one plus one more than two? (ul2r+flan - flan) - (ul2r - base)",
-    ),
-)
 
 
 def contrasts_of(arms: Sequence[str]) -> list[Contrast]:

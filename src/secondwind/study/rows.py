@@ -1,7 +1,7 @@
 """The rows of each stage, from a recipe's sections: where objectives meet data.
 
     ul2r   corpus -> windows under denoisers -> packed rows
-    clm    the same documents in the same order -> contiguous windows, as many tokens per row
+    clm    the same documents in the same order -> contiguous segments, as many tokens per row
     flan   tasks -> instruction examples -> packed rows
 
 Rows depend on the recipe and the seed alone, so every arm that shares a stage sees the same rows, and
@@ -67,13 +67,14 @@ class StudyRows:
             return _flan_rows(ground, seed)
         if section is None or ground.corpus is None:
             raise RecipeError(f"the stage {name} needs the sections ul2r and corpus. Add them to the recipe.")
+        packer = Packer(section.row_length, ground.vocabulary)
         if name == "ul2r":
             source = denoised_corpus(ground, section, seed)
-            packer = Packer(section.row_length, ground.vocabulary)
             stream = Stream(source, packer, seed=seed, index_file=_index_file(ground, name, seed))
             return StageRows(stream, source, section.row_length)
         mirrored = self.stage("ul2r", seed).rows
-        control = ControlStream(ground.corpus.train, mirrored, ground.vocabulary, section.row_length, seed)
+        longest = max(denoiser_rooms(section))
+        control = ControlStream(ground.corpus.train, mirrored, packer, room=longest, seed=seed)
         return StageRows(control, None, section.row_length)
 
 

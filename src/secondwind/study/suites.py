@@ -19,14 +19,17 @@ from secondwind.data import Faults, read_documents
 from secondwind.errors import DataError, RecipeError, nearest
 from secondwind.evaluation import PerplexityBenchmark, Protocol, Suite, View
 from secondwind.evaluation.benchmarks import SUITES, load_suite
-from secondwind.evaluation.benchmarks.blanks import infilling_benchmark
-from secondwind.evaluation.suite import PERPLEXITY, Documents
+from secondwind.evaluation.benchmarks.blanks import Passage, in_turn, infilling_benchmark, stretches
+from secondwind.evaluation.sheets import sampled
+from secondwind.evaluation.suite import PERPLEXITY, Documents, InfillingItem
 from secondwind.example import Tokens
+from secondwind.instruct.task import Record
 from secondwind.recipe import EvaluationSection, Recipe
 from secondwind.runs import fingerprint
 from secondwind.study.ground import Ground
 
-_PASSAGE_TOKENS = 400  # of a held-out document; enough for one item, whatever the document's length
+_PASSAGE_TOKENS = 400  # of a held-out document; enough for one item
+_PASSAGE_WORDS = 300  # of a file's text: as long, but the same items for every tokenizer
 _MOST_DOCUMENTS = 500  # of a text file that `eval` is given
 _TOY: dict[str, tuple[Callable[[], Suite], str]] = {
     "toy": (toyworld.suite, "the toy world: facts, reasoning, foreign reading, sums, blanks"),
@@ -86,12 +89,18 @@ def find_suite(name: str, data: Path | None, *, faults: Faults) -> Suite:
 def text_suite(name: str, file: Path, encode: Callable[[str], Sequence[int]], *, faults: Faults) -> Suite:
     """Make a suite of documents, `perplexity` or `infilling`, from the first 500 of a file.
 
+    Of a file that is one text, the intervals of infilling speak of that text alone: its passages are the
+    groups. Of several, the documents are.
+
     Raises:
         DataError: nothing in the file can be read, or no text is long enough.
     """
     texts = [d.text for d in read_documents(file, limit=_MOST_DOCUMENTS, faults=faults)]
     tokens = tuple(np.asarray(encode(text), dtype=np.int32) for text in texts) if name == PERPLEXITY else ()
-    return _document_suite(name, _EncodedTexts(tokens), texts)
+    passages = in_turn(_text_passages(text) for text in texts)
+    if len(texts) == 1:
+        passages = (Passage("", passage.text) for passage in passages)
+    return _document_suite(name, _EncodedTexts(tokens), passages)
 
 
 def is_document_suite(name: str) -> bool:
@@ -152,7 +161,10 @@ def _own_suite(ground: Ground, name: str) -> Suite:
         raise RecipeError(
             f"suite '{name}' is made from held-out documents, and {_why_none_is_held_out(ground)}"
         )
-    return _document_suite(name, ground.corpus.held_out, _passages(ground))
+    documents = ground.corpus.held_out
+    numbers = range(documents.num_documents)
+    passages = in_turn(_document_passages(documents.document(number), ground) for number in numbers)
+    return _document_suite(name, documents, passages)
 
 
 def _why_none_is_held_out(ground: Ground) -> str:
@@ -169,25 +181,53 @@ def _why_none_is_held_out(ground: Ground) -> str:
     )
 
 
-def _document_suite(name: str, documents: Documents, texts: Iterable[str]) -> Suite:
+def _document_suite(name: str, documents: Documents, passages: Iterable[Passage]) -> Suite:
     if name == PERPLEXITY:
         return Suite(name, perplexity=(PerplexityBenchmark(name, documents),))
-    return Suite(name, infilling=(infilling_benchmark(texts),))
+    return Suite(name, infilling=(infilling_benchmark(passages),))
 
 
-def suite_sizes(asked: Sequence[Protocol]) -> dict[str, int]:
-    """Count the items of every benchmark that is asked."""
-    sizes: dict[str, int] = {}
+def _document_passages(tokens: Tokens, ground: Ground) -> Iterator[str]:
+    for stretch in stretches(len(tokens), size=_PASSAGE_TOKENS):
+        yield ground.decode(tokens[stretch].tolist())
+
+
+def _text_passages(text: str) -> Iterator[str]:
+    words = text.split()
+    for stretch in stretches(len(words), size=_PASSAGE_WORDS):
+        yield " ".join(words[stretch])
+
+
+class Size(NamedTuple):
+    """How many items a benchmark asks, in how many groups; items of a group are not independent."""
+
+    items: int
+    groups: int
+
+
+def suite_sizes(asked: Sequence[Protocol]) -> dict[str, Size]:
+    """Count the items, and the groups, of every benchmark that is asked; groups lie within a subtask."""
+    sizes: dict[str, Size] = {}
     for protocol in asked:
         suite = protocol.suite
         assert isinstance(suite, Suite)
         for benchmark in suite.benchmarks:
             if protocol.mode in benchmark.modes:
-                counts = [len(subtask.task.records) for subtask in benchmark.subtasks]
-                sizes[benchmark.name] = sum(min(count, protocol.limit or count) for count in counts)
-        for blanks in suite.infilling:
-            sizes[blanks.name] = min(len(blanks.items), protocol.limit or len(blanks.items))
+                tasks = [subtask.task for subtask in benchmark.subtasks]
+                items, groups = zip(
+                    *(_size(task.records, task.name, protocol) for task in tasks), strict=True
+                )
+                sizes[benchmark.name] = Size(sum(items), sum(groups))
+        if protocol.mode == "direct":  # infilling has no other mode
+            sizes |= {blanks.name: _size(blanks.items, blanks.name, protocol) for blanks in suite.infilling}
     return sizes
+
+
+def _size(items: Sequence[Record | InfillingItem], name: str, protocol: Protocol) -> Size:
+    """Count the items of one subtask that are asked, and the groups they fall into."""
+    places = sampled(len(items), limit=protocol.limit, seed=protocol.seed, name=name)
+    asked = [items[place] for place in places]
+    return Size(len(asked), len({item.group or ("alone", item.id) for item in asked}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,13 +245,3 @@ class _EncodedTexts:
 
     def fingerprint(self) -> str:
         return fingerprint([document.tolist() for document in self.tokens])
-
-
-def _passages(ground: Ground) -> Iterator[str]:
-    """Yield a passage of each held-out document as text; long documents give several."""
-    assert ground.corpus is not None and ground.corpus.held_out is not None
-    documents = ground.corpus.held_out
-    for number in range(documents.num_documents):
-        tokens = documents.document(number)
-        for start in range(0, len(tokens), 8 * _PASSAGE_TOKENS):
-            yield ground.decode(tokens[start : start + _PASSAGE_TOKENS].tolist())

@@ -6,26 +6,29 @@
 
 Sentences say what the intervals allow and nothing more: where an interval holds 0, no difference was
 shown. They speak of the headline view, each model under the mask that it was trained with; where a
-study does not ask that, they name the mask. What nobody could answer was not measured.
+study does not ask that, they name the mask. What nobody could answer was not measured. What a contrast
+shows is judged in `evaluation/judgement.py`, corrected for the contrasts and benchmarks beside it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from secondwind.evaluation import ScoreKey, View, average_name, headline_view
+from secondwind.evaluation import (
+    MAIN_CONTRASTS,
+    ContrastResult,
+    Judgement,
+    ScoreKey,
+    View,
+    average_name,
+    correction_note,
+    headline_view,
+    judge,
+)
 from secondwind.evaluation.suite import PERPLEXITY
 from secondwind.study.corpus import TOYWORLD
 from secondwind.study.ground import Ground
 
-_Contrast = Mapping[str, Any]
-_Contrasts = Mapping[tuple[str, str], _Contrast]
-_HEADLINES = {
-    "flan - base": "Flan against the base",
-    "ul2r - clm": "UL2R against its control (the same tokens of plain language modelling)",
-    "ul2r+flan - clm+flan": "UL2R before Flan against its control before Flan",
-    "ul2r+flan - flan": "UL2R before Flan against Flan alone",
-    "complementarity": "Is one plus one more than two? (ul2r+flan - flan) - (ul2r - base)",
-}
 # From this difference in the share of unread answers on, a reader is told that format plays a part.
 _FORMAT_SHARE = 0.01
 _NOTHING_ASKED = (
@@ -45,17 +48,43 @@ class _Unread(NamedTuple):
         return f"{self.arm} {self.unread:,} of {self.asked:,}"
 
 
+@dataclass(frozen=True)
+class _Contrasts:
+    """All contrasts of a study, found by name and benchmark."""
+
+    found: tuple[ContrastResult, ...]
+    headline: View
+    num_seeds: int
+
+    @staticmethod
+    def of(results: Mapping[str, Any], headline: View) -> "_Contrasts":
+        """Read them from results.json's other parts."""
+        num_seeds = max((len(by_seed) for by_seed in results["arms"].values()), default=1)
+        found = tuple(ContrastResult.from_json(contrast) for contrast in results["contrasts"])
+        return _Contrasts(found, headline, num_seeds)
+
+    def get(self, name: str, benchmark: str) -> ContrastResult | None:
+        """Return a contrast, or None where the study has none."""
+        return next((c for c in self.found if (c.name, c.benchmark) == (name, benchmark)), None)
+
+    def judge(self, contrast: ContrastResult) -> Judgement:
+        """Say what a contrast shows beside all others."""
+        return judge(contrast, among=self.found, headline=self.headline, num_seeds=self.num_seeds)
+
+
 def verdict(results: Mapping[str, Any], ground: Ground) -> list[str]:
     """Write the verdict's sentences from results.json's other parts."""
-    by_name = {(c["name"], c["benchmark"]): c for c in results["contrasts"]}
     keys = _keys(results)
     if not keys:
         return [_NOTHING_ASKED]
     view = headline_view(keys)
-    sentences = [*_headlines(results, by_name, view), *_infilling(results, by_name, view)]
-    sentences += _perplexity(by_name)
+    contrasts = _Contrasts.of(results, view)
+    sentences = [*_headlines(results, contrasts), *_infilling(results, contrasts), *_perplexity(contrasts)]
     if not sentences:
         sentences.append("No arms were compared.")
+    corrected = correction_note(contrasts.found, headline=view)
+    if corrected:
+        sentences.append(corrected)
     partial = _missing(results)
     if partial:
         sentences.append(f"The normalised average is partial: without {', '.join(partial)}.")
@@ -71,40 +100,43 @@ def _keys(results: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(key for found in scores for key in found))
 
 
-def _headlines(results: Mapping[str, Any], by_name: _Contrasts, view: View) -> Iterator[str]:
+def _headlines(results: Mapping[str, Any], contrasts: _Contrasts) -> Iterator[str]:
     """Say what each step was worth on the normalised average, and how much of it may be format."""
-    average = average_name(view)
-    for name, title in _HEADLINES.items():
-        contrast = by_name.get((name, average))
+    view = contrasts.headline
+    for asked in MAIN_CONTRASTS:
+        contrast = contrasts.get(asked.name, average_name(view))
         if contrast is None:
             continue
-        arm, _, other = name.partition(" - ")
-        sentence = _sentence(title, contrast, results["cost"].get(arm), view)
+        arm, _, other = asked.name.partition(" - ")
+        statement = contrasts.judge(contrast).statement
+        sentence = _sentence(asked.title, contrast, statement, results["cost"].get(arm), view)
         yield sentence + (_unread_note(results, (other, arm), view) if other else "")
 
 
-def _sentence(title: str, contrast: _Contrast, cost: Mapping[str, Any] | None, view: View) -> str:
+def _sentence(
+    title: str, contrast: ContrastResult, statement: str, cost: Mapping[str, Any] | None, view: View
+) -> str:
     price = "" if cost is None else f", for {_price(cost)}"
     return (
-        f"{title}: {_signed(contrast['effect'], 1)} points of normalised average{_mask(view)} "
-        f"({_intervals(contrast)}){price}: {_word(contrast)}."
+        f"{title}: {_signed(contrast.effect, 1)} points of normalised average{_mask(view)} "
+        f"({_intervals(contrast)}){price}: {statement}."
     )
 
 
-def _intervals(contrast: _Contrast, *, scale: float = 1.0, digits: int = 1, over: str = "items") -> str:
+def _intervals(contrast: ContrastResult, *, scale: float = 1.0, digits: int = 1, over: str = "items") -> str:
     """Write both intervals: over items ("these checkpoints") and over seeds ("the method")."""
 
     def written(interval: Sequence[float]) -> str:
         return " .. ".join(_signed(scale * bound, digits) for bound in interval)
 
-    seeds = contrast["interval_seeds"]
+    seeds = contrast.interval_seeds
     if seeds is None:
         spread = "one seed"
     elif seeds[0] == seeds[1]:  # often a floor; an interval without width would read as certainty
         spread = "equal in every seed, which bounds nothing"
     else:
         spread = f"over seeds {written(seeds)}"
-    return f"95 % over {contrast['n']:,} {over} {written(contrast['interval_items'])}; {spread}"
+    return f"95 % over {contrast.n:,} {over} {written(contrast.interval_items)}; {spread}"
 
 
 def _signed(value: float, digits: int) -> str:
@@ -149,31 +181,24 @@ def _price(cost: Mapping[str, Any]) -> str:
     return tokens if share is None else f"{tokens}, {100 * share:.2g} % of the base's pretraining compute"
 
 
-def _word(contrast: _Contrast, above: str = "an improvement", below: str = "a loss") -> str:
-    """Name what was shown; with several seeds, the method is judged by the wider of the two intervals."""
-    bounds = [*contrast["interval_items"], *(contrast["interval_seeds"] or ())]
-    if min(bounds) > 0:
-        return above
-    return below if max(bounds) < 0 else "no difference shown"
-
-
-def _infilling(results: Mapping[str, Any], by_name: _Contrasts, view: View) -> Iterator[str]:
+def _infilling(results: Mapping[str, Any], contrasts: _Contrasts) -> Iterator[str]:
     """Say whether UL2R learned to fill blanks, where that was asked and somebody answered."""
-    for (name, benchmark), contrast in by_name.items():
-        key = ScoreKey.parse(benchmark)
-        if name != "ul2r - clm" or "infilling" not in key.benchmark:
+    view = contrasts.headline
+    for contrast in contrasts.found:
+        key = ScoreKey.parse(contrast.benchmark)
+        if contrast.name != "ul2r - clm" or "infilling" not in key.benchmark:
             continue
         if key != ScoreKey(key.benchmark, view=view):
             continue
         title = f"Filling blanks ({key.benchmark}), UL2R against its control{_mask(view)}"
-        control, arm = (_unread_of(results, arm, benchmark) for arm in ("clm", "ul2r"))
+        control, arm = (_unread_of(results, arm, contrast.benchmark) for arm in ("clm", "ul2r"))
         if control.unread == control.asked and arm.unread == arm.asked:
             yield f"{title}: neither gave a readable answer on any item: not measured."
             continue
         unread = f" Unread: {control}, {arm}." if control.unread + arm.unread else ""
         yield (
-            f"{title}: {_signed(100 * contrast['effect'], 1)} points ({_intervals(contrast, scale=100)}): "
-            f"{_word(contrast)}.{unread}"
+            f"{title}: {_signed(100 * contrast.effect, 1)} points ({_intervals(contrast, scale=100)}): "
+            f"{contrasts.judge(contrast).statement}.{unread}"
         )
 
 
@@ -183,16 +208,16 @@ def _unread_of(results: Mapping[str, Any], arm: str, benchmark: str) -> _Unread:
     return _Unread(arm, sum(e["failures"] for e in entries), sum(e["n"] for e in entries))
 
 
-def _perplexity(by_name: _Contrasts) -> Iterator[str]:
+def _perplexity(contrasts: _Contrasts) -> Iterator[str]:
     """Say what each step costs in plain language modelling."""
-    for name, title in _HEADLINES.items():
-        contrast = by_name.get((name, PERPLEXITY))
-        if contrast is not None and " - " in name:
+    for asked in MAIN_CONTRASTS:
+        contrast = contrasts.get(asked.name, PERPLEXITY)
+        if contrast is not None and " - " in asked.name:
             yield (
-                f"Plain language modelling, {title.partition(' (')[0]}: "
-                f"{_signed(contrast['effect'], 3)} nats per held-out token "
+                f"Plain language modelling, {asked.title.partition(' (')[0]}: "
+                f"{_signed(contrast.effect, 3)} nats per held-out token "
                 f"({_intervals(contrast, digits=3, over='documents')}): "
-                f"{_word(contrast, 'worse', 'better')}."
+                f"{contrasts.judge(contrast).statement}."
             )
 
 

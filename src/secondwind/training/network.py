@@ -2,7 +2,7 @@
 
 mode                       train, then eval
 activation_checkpointing   transformers' own, layer by layer, without reentrance
-compile                    each layer by torch.compile, with lengths left open; not the attention function
+compile                    feed-forward blocks by torch.compile, with lengths left open
 """
 
 from collections.abc import Callable, Generator

@@ -50,7 +50,7 @@ class TrainSettings:
         activation_checkpointing: keep a layer's inputs alone and compute the rest of it again in the backward
             pass: less memory, a third more time.
         gradients_every: steps between two looks at the gradient of each source; 0 is never.
-        compile: let torch compile the network; slow to start, faster steps where it helps.
+        compile: let torch compile the feed-forward blocks; slow to start, faster steps where it helps.
 
     Raises:
         RecipeError: a value out of range; names all of them.

@@ -6,6 +6,7 @@ Source: Wang et al., arXiv:2204.07705, section 6 (definition and two positive ex
     100 instances per test task).
 """
 
+import glob
 from pathlib import Path
 
 from secondwind.data.documents import Faults
@@ -16,13 +17,13 @@ SHOTS = 2
 
 
 def load(path: Path, *, faults: Faults, shots: int = SHOTS) -> Benchmark:
-    """Read the test tasks from a file or folder of task lines.
+    """Read the test tasks from a file, or from the files tasks* of a folder; some of them may have none.
 
     Raises:
-        DataError: the path is missing, or holds no test task.
+        DataError: the path is missing, a file is damaged, or no file holds a test task.
     """
-    files = sorted(path.glob("tasks*.jsonl*")) if path.is_dir() else [path]
-    tasks = [task for file in files or [path] for task in read_held_out_tasks(file, faults=faults)]
+    files = f"{glob.escape(str(path))}/tasks*.jsonl*" if path.is_dir() else path
+    tasks = read_held_out_tasks(files, faults=faults)
     subtasks = tuple(Subtask(task, tuple(task.exemplars[:shots])) for task in tasks)
     return Benchmark(
         "held_out_tasks",

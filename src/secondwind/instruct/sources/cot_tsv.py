@@ -1,6 +1,7 @@
 """FLAN 2022's chain-of-thought sets: `question TAB answer TAB rationale`, no header.
 
-    gsm8k_train.tsv.gz -> task cot_gsm8k, source gsm8k
+    gsm8k_train.tsv.gz -> task cot_gsm8k, source gsm8k, licence of FLAN
+    mine.tsv           -> task cot_mine, source mine, licence unknown
 
 Line breaks are written as a backslash and an n. Options stand in the question, after "Options:". They
 become options of the record where the answer is one of them in full; where the answer is only a
@@ -9,15 +10,19 @@ letter they stay in the question, which cannot be asked without them.
 Source: google-research/FLAN@e9e4ec6, flan/v2/cot_data.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from secondwind.data.documents import Faults
+from secondwind.data.formats import DataFile
 from secondwind.errors import DataError
 from secondwind.instruct.library import QUESTION_TEMPLATES
-from secondwind.instruct.sources.lines import data_files, numbered_lines
+from secondwind.instruct.sources.found import TSV, LoadedTasks, stem, task_files
+from secondwind.instruct.sources.lines import numbered_lines
 from secondwind.instruct.task import Record, Task
 
 COLLECTION = "flan_cot"
+LICENCE = "Apache-2.0"  # of FLAN's repository
 
 _CLUSTERS = {
     "aqua": "math word problems",
@@ -34,16 +39,26 @@ _OPTIONS = "\nOptions:\n"
 
 
 def read_tasks(path: str | Path, *, faults: Faults) -> tuple[Task, ...]:
-    """Read one task from each TSV file of a folder, or from one file.
+    """Read one task from each TSV file of a folder or glob, or from one file.
 
     Raises:
         DataError: the path is missing, or a file holds no usable row.
     """
-    return tuple(_task(file, faults) for file in data_files(Path(path), (".tsv", ".tsv.gz")))
+    return read_files(task_files(path, kinds={TSV}), faults=faults).tasks
 
 
-def _task(file: Path, faults: Faults) -> Task:
-    name = file.name.removesuffix(".gz").removesuffix(".tsv").removesuffix("_train")
+def read_files(files: Sequence[DataFile], *, faults: Faults) -> LoadedTasks:
+    """Read one task from each file.
+
+    Raises:
+        DataError: a file holds no usable row.
+    """
+    return LoadedTasks(tuple(_task(file, faults) for file in files))
+
+
+def _task(file: DataFile, faults: Faults) -> Task:
+    name = stem(file).removesuffix("_train")
+    is_flans = name in _CLUSTERS and stem(file) != name
     records: list[Record] = []
     for place, line in numbered_lines(file, faults=faults):
         columns = [column.replace("\\n", "\n").strip() for column in line.split("\t")]
@@ -55,7 +70,7 @@ def _task(file: Path, faults: Faults) -> Task:
             records.append(_record(*columns, identity=place))
     if not records:
         raise DataError(
-            f"no row of {file} could be read; wanted lines of question, answer and rationale, parted by "
+            f"no row of {file.name} could be read; wanted lines of question, answer and rationale, parted by "
             "tabs. Check that this is one of FLAN's chain-of-thought files."
         )
     return Task(
@@ -64,7 +79,7 @@ def _task(file: Path, faults: Faults) -> Task:
         records=tuple(records),
         templates=QUESTION_TEMPLATES,
         source=name,
-        licence="Apache-2.0",
+        licence=LICENCE if is_flans else "unknown",
         collection=COLLECTION,
     )
 

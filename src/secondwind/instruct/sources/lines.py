@@ -1,60 +1,64 @@
-"""Lines of text files, plain or gzip, with their places; what cannot be read is counted."""
+"""Lines of text files with their places; what cannot be read is counted."""
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from secondwind.data.documents import Faults
+from secondwind.data.formats import UNPACKING_ERRORS, DataFile, is_remote, is_table, remote_error, unpacked
 from secondwind.errors import DataError
+from secondwind.instruct.sources.found import base_name
+
+# Natural Instructions allows 50 MB a task, which is one line here, and JSON may spell a byte with six.
+_MAX_LINE_BYTES = 300_000_000
 
 
-def data_files(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
-    """Return the file itself, or the files of a folder whose names end in a suffix, sorted.
-
-    Raises:
-        DataError: the path is missing, or the folder has no such file.
-    """
-    if path.is_file():
-        return (path,)
-    files = sorted(file for file in path.glob("*") if file.is_file() and file.name.endswith(suffixes))
-    if not files:
-        state = "holds no such file" if path.is_dir() else "does not exist"
-        raise DataError(
-            f"{path} {state}; wanted a file, or a folder with files, ending in {', '.join(suffixes)}. "
-            "Mend flan.sources."
-        )
-    return tuple(files)
-
-
-def numbered_lines(path: Path, *, faults: Faults) -> Iterator[tuple[str, str]]:
+def numbered_lines(
+    file: DataFile, *, faults: Faults, max_bytes: int = _MAX_LINE_BYTES
+) -> Iterator[tuple[str, str]]:
     """Yield "file:line" and the text of each line; blank lines are passed over.
 
     Raises:
         DataError: the file cannot be read to its end, for instance a gzip file cut short.
     """
+    name = base_name(file)
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                place = f"{path.name}:{number}"
+        with file.open() as packed, unpacked(packed) as stream:
+            for number, raw in enumerate(_lines(stream, max_bytes), start=1):
+                place = f"{name}:{number}"
+                if number == 1 and is_table(raw):
+                    faults.add("a Parquet table", name, "wanted lines of text")
+                    return
+                if len(raw) > max_bytes:
+                    faults.add("too large", place, f"over {max_bytes} bytes")
+                    continue
                 try:
-                    line = raw.decode("utf-8")
+                    line = raw.decode("utf-8-sig")
                 except UnicodeDecodeError as error:
                     faults.add("not UTF-8", place, str(error))
                     continue
                 if line.strip():
                     yield place, line.rstrip("\r\n")
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, *UNPACKING_ERRORS) as error:
+        if is_remote(file.name) and not isinstance(error, UNPACKING_ERRORS):
+            raise remote_error(file.name, error) from error
         raise DataError(
-            f"{path} cannot be read to its end: {error}. Wanted a whole text or gzip file. Fetch it again."
+            f"{file.name} cannot be read to its end: {error}. Wanted a whole text file, plain or packed. "
+            "Fetch it again."
         ) from error
 
 
-def json_objects(path: Path, *, faults: Faults) -> Iterator[tuple[str, dict[str, Any]]]:
+def _lines(stream: IO[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield lines; of one that is too long, a piece that is too long, in bounded memory."""
+    while line := stream.readline(max_bytes + 1):
+        yield line
+        while len(line) > max_bytes and not line.endswith(b"\n"):
+            line = stream.readline(max_bytes + 1)
+
+
+def json_objects(file: DataFile, *, faults: Faults) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield "file:line" and the object of each line of a JSONL file."""
-    for place, line in numbered_lines(path, faults=faults):
+    for place, line in numbered_lines(file, faults=faults):
         try:
             value: Any = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -11,15 +11,17 @@ Source: Super-NaturalInstructions (arXiv:2204.07705); its train split holds 57 M
     marked `eval_overlap` are left out and counted unless asked for.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from secondwind.data.documents import Faults
+from secondwind.data.formats import JSON_LINES, DataFile
 from secondwind.errors import DataError
 from secondwind.instruct.library import definition_templates
-from secondwind.instruct.sources.lines import data_files, json_objects, strings
+from secondwind.instruct.sources.found import LoadedTasks, task_files
+from secondwind.instruct.sources.lines import json_objects, strings
 from secondwind.instruct.task import Record, Task
 
 COLLECTION = "natural_instructions"
@@ -43,23 +45,37 @@ def read_tasks(
     Raises:
         DataError: the path is missing, or no task could be read.
     """
-    tasks: list[Task] = []
-    for file in data_files(Path(path), (".jsonl", ".jsonl.gz")):
-        for place, stored in json_objects(file, faults=faults):
-            if "instances" not in stored:
-                faults.add("not a task", place, f"keys {sorted(stored)[:5]}")
-            elif stored.get("split", "train") not in splits:
-                continue
-            elif stored.get("eval_overlap") and not keep_overlap:
-                faults.add("overlaps an evaluation benchmark", place, str(stored["eval_overlap"]))
-            elif (task := _task(stored, place, faults)) is not None:
-                tasks.append(task)
+    files = task_files(path, kinds=JSON_LINES)
+    tasks, _ = read_files(files, faults=faults, splits=splits, keep_overlap=keep_overlap)
     if not tasks:
         raise DataError(
             f"no Natural Instructions task of the splits {sorted(splits)} could be read from {path}; "
             f"{faults.total} lines or records were refused. Check the path and the splits."
         )
-    return tuple(tasks)
+    return tasks
+
+
+def read_files(
+    files: Sequence[DataFile],
+    *,
+    faults: Faults,
+    splits: Collection[str] = ("train",),
+    keep_overlap: bool = False,
+) -> LoadedTasks:
+    """Read the tasks of some splits, see `read_tasks`, and the names of those that are left out."""
+    tasks: list[Task] = []
+    left_out: set[str] = set()
+    for place, stored in (item for file in files for item in json_objects(file, faults=faults)):
+        if "instances" not in stored:
+            faults.add("not a task", place, f"keys {sorted(stored)[:5]}")
+        elif stored.get("split", "train") not in splits:
+            left_out.add(_name(stored, place))
+        elif stored.get("eval_overlap") and not keep_overlap:
+            left_out.add(_name(stored, place))
+            faults.add("overlaps an evaluation benchmark", place, str(stored["eval_overlap"]))
+        elif (task := _task(stored, place, faults)) is not None:
+            tasks.append(task)
+    return LoadedTasks(tuple(tasks), frozenset(left_out))
 
 
 def read_held_out_tasks(path: str | Path, *, faults: Faults, max_records: int = 100) -> tuple[Task, ...]:
@@ -75,8 +91,12 @@ def read_held_out_tasks(path: str | Path, *, faults: Faults, max_records: int = 
     return tuple(replace(task, records=tuple(task.records[:max_records])) for task in tasks)
 
 
+def _name(stored: Mapping[str, Any], place: str) -> str:
+    return str(stored.get("task") or place)
+
+
 def _task(stored: Mapping[str, Any], place: str, faults: Faults) -> Task | None:
-    name = str(stored.get("task") or place)
+    name = _name(stored, place)
     definition = strings(stored.get("definition"))
     if not definition or not definition[0].strip():
         faults.add("task without a definition", place, name)
