@@ -15,7 +15,8 @@ from transformers import AutoConfig, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, new_model
+from secondwind.model.load import new_model
+from secondwind.model.record import RECORD
 from secondwind.randomness import Draws, key
 from secondwind.runs import canonical_json
 from secondwind.vocabulary import Vocabulary

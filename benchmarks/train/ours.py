@@ -22,8 +22,9 @@ from transformers import AutoTokenizer
 from secondwind.data import Packer, Stream, packed_length
 from secondwind.data.stream import RowSource
 from secondwind.example import Example
-from secondwind.model.load import RECORD, LanguageModel, load
+from secondwind.model.load import LanguageModel, load
 from secondwind.model.placement import placed
+from secondwind.model.record import RECORD
 from secondwind.runs import read_json
 from secondwind.training.loop import train
 from secondwind.training.records import StepReport

@@ -3,6 +3,7 @@
 No network: each model is made here, saved as a plain Hugging Face folder, and named with --set.
 """
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 from secondwind import recipe as recipes
 from secondwind import study, toyworld
+from secondwind.data import read_documents
+from secondwind.study.ground import read_tasks
+from secondwind.study.monitor import Silent
 
 _WIDTHS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
 
@@ -61,20 +65,56 @@ def _llama() -> tuple[dict[str, Any], PreTrainedTokenizerFast]:
 _MODELS = {"pythia-160m": _pythia, "qwen3-0.6b": _qwen3, "llama-3.2-1b": _llama}
 
 
+def _natural_instructions(number: int, split: str) -> dict[str, Any]:
+    instances = [{"input": f"{number} and {n}", "output": [f"{number + n}"]} for n in range(20)]
+    return {
+        "task": f"task{number:03}_sums",
+        "split": split,
+        "source": [f"sums{number}"],
+        "categories": ["Sums"],
+        "definition": ["Add."],
+        "positive_examples": [],
+        "eval_overlap": None,
+        "instances": instances,
+    }
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = "".join(line + "\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
 @pytest.fixture
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write a corpus, tasks and a list of held-out tasks where the recipes look for them."""
+    """Lay out a corpus, tasks and a list of held-out tasks as `docs/recipes.md` says."""
     folder = tmp_path / "data"
-    (folder / "pretrain").mkdir(parents=True)
     documents = [json.dumps({"text": text}) for text in toyworld.corpus("fresh", 300)]
-    (folder / "pretrain" / "toy.jsonl").write_text("\n".join(documents) + "\n")
-    tasks = [{"inputs": f"Say {n}.", "targets": f"{n}", "task": f"say_{n % 3}"} for n in range(60)]
-    (folder / "tasks.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    splits = folder / "natural_instructions" / "splits" / "default"
-    splits.mkdir(parents=True)
-    (splits / "test_tasks.txt").write_text("task000_none\n")
+    _write(folder / "pretrain" / "toy.jsonl.gz", documents)
+    told = folder / "natural_instructions"
+    tasks = [_natural_instructions(n, "test" if n == 4 else "train") for n in range(5)]
+    _write(told / "tasks_n256.jsonl.gz", [json.dumps(task) for task in tasks])
+    _write(told / "splits" / "default" / "test_tasks.txt", ["task004_sums", "task999_not_here"])
+    for name in ("gsm8k", "creak"):
+        rows = [f"Say {n}.\t{n}\tIt is {n}." for n in range(20)]
+        _write(folder / "flan_cot" / f"{name}_train.tsv.gz", rows)
+    _write(folder / "flan_cot" / "LICENSE", ["not data"])
     monkeypatch.setenv("SECONDWIND_DATA", str(folder))
     return folder
+
+
+@pytest.mark.parametrize("name", [*sorted(_MODELS), "real-text"])
+def test_a_shipped_recipe_finds_its_data_where_it_says(name: str, data_folder: Path) -> None:
+    recipe = recipes.load(name)
+    assert recipe.flan is not None and recipe.corpus is not None
+    tasks, faults = read_tasks(recipe.flan, Silent())
+    wanted = {f"task00{n}_sums" for n in range(4)}
+    if name != "real-text":
+        wanted |= {"cot_gsm8k", "cot_creak"}
+    assert ({task.name for task in tasks}, faults.total) == (wanted, 0)
+    if name != "real-text":
+        documents = [d for s in recipe.corpus.sources for d in read_documents(s.path, faults=faults)]
+        assert (len(documents), faults.total) == (300, 0)
 
 
 @pytest.mark.parametrize("name", sorted(_MODELS))
@@ -93,9 +133,7 @@ def test_a_recipe_for_an_open_checkpoint_runs_on_a_tiny_one(
             f"model.path={folder}",
             "model.revision=null",
             "model.pretraining_tokens=1e6",
-            f"corpus.sources=[{{path: {data_folder}/pretrain/*.jsonl}}]",
             "corpus.held_out=5%",
-            f"flan.sources=[{{path: {data_folder}/tasks.jsonl}}]",
             *(
                 f"{stage}.{key}"
                 for stage in ("ul2r", "flan")

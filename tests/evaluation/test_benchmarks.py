@@ -1,5 +1,6 @@
 """Suites read from files: small ones made here, and the real ones where there is a data folder."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -149,6 +150,36 @@ def test_a_damaged_file_is_named(folder: Path, path: str, content: str, message:
 def test_what_is_not_there_is_named(tmp_path: Path, name: str, message: str):
     with pytest.raises(DataError, match=message):
         load_suite(name, tmp_path, faults=Faults())
+
+
+def test_held_out_tasks_come_from_every_file_that_has_some(tmp_path: Path):
+    folder = tmp_path / "of [mine]" / "natural_instructions"
+    folder.mkdir(parents=True)
+
+    def write(name: str, split: str) -> None:
+        stored = {
+            "task": name,
+            "split": split,
+            "definition": ["Name the capital."],
+            "instances": [{"input": "Italy", "output": ["Rome"]}],
+        }
+        (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(json.dumps(stored).encode() + b"\n"))
+
+    def asked() -> list[str]:
+        suite = load_suite("held_out_tasks", folder.parent, faults=Faults())
+        return [subtask.task.name for subtask in suite.benchmarks[0].subtasks]
+
+    write("meta", "test")  # not called tasks*
+    write("tasks1", "train")
+    with pytest.raises(DataError, match="no Natural Instructions task of the splits \\['test'\\]"):
+        asked()
+    write("tasks2", "test")
+    write("tasks3", "train")
+    write("tasks4", "test")
+    assert asked() == ["tasks2", "tasks4"]
+    (folder / "tasks5.jsonl.gz").write_bytes((folder / "tasks4.jsonl.gz").read_bytes()[:40])
+    with pytest.raises(DataError, match="tasks5.jsonl.gz cannot be read to its end"):
+        asked()
 
 
 def test_a_named_suite_wants_a_data_folder():

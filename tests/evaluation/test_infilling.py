@@ -1,10 +1,12 @@
 """Infilling: the worked row of the design, fills read in order, and the left-only baseline."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from secondwind.errors import TooFewSentinels
 from secondwind.evaluation.asking import NOTHING, TOO_LONG
-from secondwind.evaluation.benchmarks.blanks import infilling_benchmark
+from secondwind.evaluation.benchmarks.blanks import Passage, in_turn, infilling_benchmark, stretches
 from secondwind.evaluation.infilling import (
     NO_SENTINEL,
     Row,
@@ -119,10 +121,55 @@ def test_a_blank_at_the_start_has_a_left_side_only_with_bos(bos: int | None, ask
 
 def test_items_made_of_any_text_keep_words_around_each_blank():
     words = [f"w{chr(97 + i % 26)}" for i in range(60)]
-    made = infilling_benchmark([" ".join(words), "too short"] * 20, num_items=15)
+    texts = [" ".join(words), "too short"] * 20
+    made = infilling_benchmark((Passage(f"g{n}", text) for n, text in enumerate(texts)), num_items=15)
     assert len(made.items) == 15
     for item in made.items:
         pieces = item.text.split("___")
         assert all(piece.strip() for piece in pieces)
         rebuilt = "".join(a + b for a, b in zip(pieces, (*item.answers, ""), strict=True))
         assert rebuilt in " ".join(words)
+
+
+def test_items_of_one_document_are_one_group():
+    words = " ".join(f"w{chr(97 + i % 26)}" for i in range(60))
+    made = infilling_benchmark(in_turn(iter(texts) for texts in ([words], [words] * 3, [words] * 2)))
+    assert [item.group for item in made.items] == ["0", "1", "2", "1", "2", "1"]
+    assert len({item.id for item in made.items}) == 6
+
+
+def test_documents_give_passages_in_turn():
+    documents = (iter(passages) for passages in ("abc", "", "d", "ef"))
+    assert [(passage.group, passage.text) for passage in in_turn(documents)] == [
+        ("0", "a"),
+        ("2", "d"),
+        ("3", "e"),
+        ("0", "b"),
+        ("3", "f"),
+        ("0", "c"),
+    ]
+
+
+def test_no_document_is_opened_before_it_is_needed():
+    opened: list[int] = []
+
+    def passages(number: int):
+        opened.append(number)
+        yield f"{number}"
+
+    made = in_turn(passages(number) for number in range(9))
+    assert [next(made).text for _ in range(3)] == ["0", "1", "2"]
+    assert opened == [0, 1, 2]
+
+
+@given(length=st.integers(0, 300), size=st.integers(1, 12))
+def test_stretches_cut_a_document_without_a_gap_or_an_overlap(length: int, size: int):
+    places = list(range(length))
+    cut = [places[stretch] for stretch in stretches(length, size=size)]
+    assert sorted(place for stretch in cut for place in stretch) == places
+    assert all(0 < len(stretch) <= size for stretch in cut)
+
+
+def test_the_first_stretches_of_a_long_document_lie_far_apart():
+    starts = [stretch.start for stretch in stretches(200, size=10)]
+    assert starts[:6] == [0, 80, 160, 10, 90, 170]

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -52,9 +52,9 @@ def test_the_p_value_of_a_t_interval_is_that_of_the_t_test(size: int) -> None:
         assert found == pytest.approx(oracle.pvalue, rel=1e-9) or min(found, oracle.pvalue) > 0.05
 
 
-@given(
-    st.floats(-10, 10), st.floats(0.001, 10), st.floats(0.001, 10), st.integers(1, 2000)
-)  # a skewed interval
+@given(st.floats(-10, 10), st.floats(0.001, 10), st.floats(0.001, 10), st.integers(1, 2000))
+@example(1.0, 0.5, 10.0, 100)  # skewed, to either side
+@example(-1.0, 10.0, 0.5, 100)
 def test_a_p_value_is_small_exactly_where_the_interval_leaves_out_zero(
     effect: float, below: float, above: float, freedom: int
 ) -> None:
@@ -131,6 +131,8 @@ def test_a_family_is_read_together_and_nothing_beside_it() -> None:
     ]
     mmlu = contrast(0.1, (0.01, 0.19), name="ul2r - clm", benchmark="mmlu")
     assert judged(mmlu, *benchmarks, found).num_tests == 5  # what has no views belongs to the headline
+    told = judge(mmlu, among=[mmlu, *benchmarks], headline=View("causal"), num_seeds=1)
+    assert told.num_tests == 3  # mmlu, bbh, bbh:cot
     side = contrast(2.0, (0.1, 3.9), name="ul2r - base")
     assert judged(side, *apart).num_tests == 2
 

@@ -1,12 +1,18 @@
+import bz2
 import gzip
 import json
+import lzma
 
+import fsspec
 import pytest
+import zstandard
 
 from secondwind.data.documents import Faults
 from secondwind.errors import DataError
 from secondwind.instruct import load_tasks, render
 from secondwind.instruct.sources import cot_tsv, natural_instructions, plain
+from secondwind.instruct.sources.found import task_files
+from secondwind.instruct.sources.lines import numbered_lines
 
 CAPITALS = {
     "task": "task900_capitals",
@@ -163,6 +169,144 @@ def test_plain_rows_are_grouped_by_task_and_else_by_file(tmp_path, faults):
     tasks = plain.read_tasks(path, faults=faults)
     assert [(task.name, len(task.records)) for task in tasks] == [("t", 2), ("pairs", 1)]
     assert reasons(faults) == {"no inputs": 2, "no targets": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "inputs"),
+    [
+        ({"instruction": "Add.", "input": "2, 2", "output": "4"}, "Add.\n\n2, 2"),
+        ({"instruction": "Add two and two. ", "input": "", "output": "4"}, "Add two and two."),
+        ({"instruction": "Add two and two.", "input": None, "output": "4"}, "Add two and two."),
+        ({"instruction": "Add.", "context": "2, 2", "response": "4", "category": "x"}, "Add.\n\n2, 2"),
+        ({"definition": "Add.", "inputs": "2, 2", "targets": "4"}, "Add.\n\n2, 2"),
+        ({"prompt": "Add 2, 2.", "question": "Add 2, 2.", "answer": "4", "output": "4"}, "Add 2, 2."),
+    ],
+)
+def test_an_instruction_and_what_it_is_about_are_both_asked(row, inputs, tmp_path, faults):
+    (task,) = plain.read_tasks(write_lines(tmp_path / "pairs.jsonl", row), faults=faults)
+    assert [(record.fields["inputs"], record.answers) for record in task.records] == [(inputs, ("4",))]
+    assert faults.total == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "names"),
+    [
+        ({"source": "gsm8k", "prompt": "2 + 2?", "targets": "4"}, "two inputs", "source and prompt differ"),
+        (
+            {"question": "Who?", "context": "Mia.", "answer": "Mia"},
+            "two inputs",
+            "question and context differ",
+        ),
+        ({"inputs": "a", "input": "b", "targets": "4"}, "two inputs", "inputs and input differ"),
+        ({"inputs": ["a", "b"], "targets": "4"}, "two inputs", "a list of several strings"),
+        (
+            {"inputs": "a", "output": "It is 4.", "answer": "4"},
+            "two targets",
+            "output and answer differ",
+        ),
+        (
+            {"inputs": "a", "targets": "4", "task": "qa", "task_name": "squad"},
+            "two tasks",
+            "task and task_name differ",
+        ),
+    ],
+)
+def test_a_row_that_can_mean_two_things_is_counted_and_not_guessed(row, reason, names, tmp_path, faults):
+    path = write_lines(tmp_path / "pairs.jsonl", row, {"inputs": "c", "targets": "d"})
+    (task,) = plain.read_tasks(path, faults=faults)
+    assert [record.fields["inputs"] for record in task.records] == ["c"]
+    (place,) = faults.to_json()[reason]["first"]
+    assert place.startswith("pairs.jsonl:1") and names in place
+
+
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [
+        ("gsm8k_train.tsv.gz", "Apache-2.0"),
+        ("creak_train.tsv", "Apache-2.0"),
+        ("gsm8k.tsv", "unknown"),
+        ("mine_train.tsv", "unknown"),
+    ],
+)
+def test_only_the_files_of_flan_have_its_licence(name, licence, tmp_path, faults):
+    (task,) = cot_tsv.read_tasks(write_lines(tmp_path / name, "q\ta\tr"), faults=faults)
+    assert task.licence == licence
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*.tsv.gz", ["cot_a", "cot_b"]),
+        ("**/*.tsv.*", ["cot_a", "cot_b", "cot_c"]),
+        ("[ab]_train.tsv.gz", ["cot_a", "cot_b"]),
+        ("deep", ["cot_c"]),
+        ("*.jsonl", ["pairs"]),
+        (".", ["cot_a", "cot_b", "pairs"]),
+    ],
+)
+def test_a_source_may_be_a_glob_or_a_folder(pattern, names, tmp_path, faults):
+    (tmp_path / "deep").mkdir()
+    for name in ("a_train.tsv.gz", "b_train.tsv.gz", "deep/c_train.tsv.gz"):
+        write_lines(tmp_path / name, "q\ta\tr")
+    write_lines(tmp_path / "pairs.jsonl", {"inputs": "a", "targets": "b"})
+    write_lines(tmp_path / "LICENSE", "not data")
+    assert [task.name for task in load_tasks(tmp_path / pattern, faults=faults).tasks] == names
+    assert faults.total == 0
+
+
+def test_a_folder_whose_name_looks_like_a_glob_is_a_folder(tmp_path, faults):
+    (tmp_path / "set[1]").mkdir()
+    write_lines(tmp_path / "set[1]" / "a.tsv", "q\ta\tr")
+    assert [task.name for task in load_tasks(tmp_path / "set[1]", faults=faults).tasks] == ["cot_a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("a.jsonl.bz2", bz2.compress),
+        ("a.jsonl.xz", lzma.compress),
+        ("a.jsonl.zst", zstandard.ZstdCompressor().compress),
+        ("a.ndjson", gzip.compress),  # what a file is packed with is told by its bytes
+        ("a.jsonl", lambda content: b"\xef\xbb\xbf" + content),
+    ],
+)
+def test_tasks_are_read_however_they_are_packed(name, pack, tmp_path, faults):
+    (tmp_path / name).write_bytes(pack(json.dumps(CAPITALS).encode()))
+    assert [task.name for task in load_tasks(tmp_path, faults=faults).tasks] == ["task900_capitals"]
+    assert faults.total == 0
+
+
+def test_tasks_are_read_from_an_address(faults):
+    system = fsspec.filesystem("memory")
+    with system.open("/tasks/gsm8k_train.tsv.gz", "wb") as file:
+        file.write(gzip.compress(b"q\ta\tr\n"))
+    (task,) = load_tasks("memory://tasks/*.tsv.gz", faults=faults).tasks
+    assert (task.name, task.records[0].id) == ("cot_gsm8k", "gsm8k_train.tsv.gz:1")
+    system.rm("/tasks", recursive=True)
+
+
+def test_a_task_may_lie_in_several_files_of_a_source(tmp_path, faults):
+    for part in "ab":
+        write_lines(tmp_path / f"{part}.jsonl", {"inputs": part, "targets": "x", "task": "letters"})
+    (task,) = load_tasks(tmp_path / "*.jsonl", faults=faults).tasks
+    assert [record.id for record in task.records] == ["a.jsonl:1", "b.jsonl:1"]
+
+
+def test_a_line_without_end_is_counted_and_the_next_one_is_read(tmp_path, faults):
+    path = write_lines(tmp_path / "a.tsv", "x" * 100, "q\ta\tr")
+    (file,) = task_files(path)
+    assert list(numbered_lines(file, faults=faults, max_bytes=20)) == [("a.tsv:2", "q\ta\tr")]
+    assert reasons(faults) == {"too large": 1}
+
+
+def test_the_names_of_tasks_that_are_not_for_tuning_are_told(tmp_path, faults):
+    path = write_lines(
+        tmp_path / "ni.jsonl",
+        CAPITALS,
+        CAPITALS | {"task": "t-test", "split": "test"},
+        CAPITALS | {"task": "t-mmlu", "eval_overlap": "mmlu"},
+    )
+    assert load_tasks(path, faults=faults).left_out == {"t-test", "t-mmlu"}
 
 
 def test_load_tasks_picks_the_reader_for_each_file_of_a_folder(tmp_path, faults):

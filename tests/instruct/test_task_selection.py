@@ -33,6 +33,26 @@ def test_smaller_selections_are_parts_of_larger_ones(seed, smaller, larger):
     assert set(names(few)) <= set(names(many))
 
 
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=6),
+    seed=st.integers(0, 2**32),
+    share=st.floats(0.01, 1),
+)
+def test_no_cluster_gives_another_task_before_all_have_given_as_many(sizes, seed, share):
+    tasks = [sized(f"t{c}-{n}", 1, cluster=f"c{c}") for c, size in enumerate(sizes) for n in range(size)]
+    chosen = select_tasks(tasks, seed=seed, num_tasks=max(1, round(share * len(tasks))))
+    taken = [sum(task.cluster == f"c{c}" for task in chosen) for c in range(len(sizes))]
+    unfinished = [count for count, size in zip(taken, sizes, strict=True) if count < size]
+    assert max(taken) - min(unfinished, default=max(taken)) <= 1
+
+
+def test_which_cluster_and_which_task_comes_first_changes_with_the_seed():
+    tasks = [sized(f"t{c}-{n}", 1, cluster=f"c{c}") for c in range(4) for n in range(4)]
+    first = [select_tasks(tasks, seed=seed, num_tasks=1)[0] for seed in range(60)]
+    assert len({task.cluster for task in first}) == 4
+    assert len({task.name for task in first}) > 8
+
+
 def test_selection_changes_with_the_seed_and_not_with_the_order_of_the_sources():
     chosen = [frozenset(names(select_tasks(TEN, seed=seed, num_tasks=3))) for seed in range(20)]
     assert len(set(chosen)) > 10
@@ -73,8 +93,17 @@ def test_rates_fix_the_share_of_a_collection_whatever_its_size():
     tasks = [sized("a", 10, collection="x"), sized("b", 30, collection="x"), sized("c", 1, collection="y")]
     shares = mixture_shares(tasks, caps={}, rates={"x": 1, "y": 3}, max_share=1)
     assert shares == pytest.approx((1 / 16, 3 / 16, 3 / 4))
-    with pytest.raises(DataError, match="no rate for the collection 'y'"):
-        mixture_shares(tasks, caps={}, rates={"x": 1}, max_share=1)
+
+
+def test_collections_with_rates_part_what_they_count_for_and_others_count_by_size():
+    tasks = [
+        sized("a", 10, collection="x"),
+        sized("b", 30, collection="x"),
+        sized("c", 1, collection="y"),
+        sized("d", 59, collection="z"),
+    ]
+    shares = mixture_shares(tasks, caps={}, rates={"x": 1, "y": 3, "absent": 9}, max_share=1)
+    assert shares == pytest.approx((0.41 / 16, 0.41 * 3 / 16, 0.41 * 3 / 4, 0.59))
 
 
 def test_no_source_exceeds_the_largest_share():

@@ -10,7 +10,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from secondwind.model.embeddings import NOISE, grow_table, start_fresh_rows, table_rows
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, load
+from secondwind.model.load import load
+from secondwind.model.record import RECORD
 from secondwind.vocabulary import Vocabulary, encode
 from tests.model.conftest import CONFIGS
 from tests.vocabulary.makers import TOKENIZERS

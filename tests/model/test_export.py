@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from secondwind.errors import RunError
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, LanguageModel, load
+from secondwind.model.load import LanguageModel, load
+from secondwind.model.record import RECORD
 from tests.model.conftest import CONFIGS, make_batch, make_model
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])

@@ -15,7 +15,8 @@ from transformers import AutoModelForCausalLM
 from secondwind.errors import ModelError
 from secondwind.model.embeddings import NOISE
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, load, new_model, source_note
+from secondwind.model.load import load, new_model, source_note
+from secondwind.model.record import RECORD
 from secondwind.vocabulary import Vocabulary
 from tests.model.conftest import CONFIGS, make_model, make_tokenizer
 
@@ -239,7 +240,7 @@ def test_a_hub_name_is_left_to_transformers(name: str, monkeypatch: pytest.Monke
     assert asked == [(name, "step1000")]
 
 
-def test_a_cached_hub_model_loads_without_a_record_when_the_hub_is_out_of_reach(
+def test_a_cached_hub_model_loads_when_the_hub_is_out_of_reach_if_it_is_known_to_have_no_record(
     plain_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
@@ -248,6 +249,10 @@ def test_a_cached_hub_model_loads_without_a_record_when_the_hub_is_out_of_reach(
     shutil.copytree(plain_folders["llama"], cached / "snapshots" / "0123456789")
     (cached / "refs").mkdir()
     (cached / "refs" / "main").write_text("0123456789", encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot be asked whether 'someone/llama' has a secondwind.json"):
+        load("someone/llama", num_sentinels=3)
+    (cached / ".no_exist" / "0123456789").mkdir(parents=True)
+    (cached / ".no_exist" / "0123456789" / RECORD).touch()
     model = load("someone/llama", num_sentinels=3)
     assert model.name == "someone/llama"
     assert model.vocabulary.num_sentinels == 3

@@ -307,7 +307,7 @@ def test_complementarity_is_answered_by_its_interval(interval: list[float], answ
     results = toy_results()
     for contrast in results["contrasts"]:
         if (contrast["name"], contrast["benchmark"]) == ("complementarity", "normalized_average"):
-            contrast["interval_items"] = interval
+            contrast |= {"effect": sum(interval) / 2, "interval_items": interval}
     box = together(Results.model_validate(results))
     assert box is not None and box.answer.startswith(answer)
 

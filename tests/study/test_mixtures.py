@@ -4,9 +4,9 @@ import pytest
 
 from secondwind.denoise import CausalDenoiser, PrefixDenoiser, SpanDenoiser, required_sentinels
 from secondwind.errors import RecipeError
-from secondwind.recipe import Recipe, loads
+from secondwind.recipe import FlanSection, Recipe, loads
 from secondwind.study.ground import sentinels_needed
-from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms
+from secondwind.study.mixtures import denoiser_mixture, denoiser_rooms, instruction_settings
 
 TABLE = """
     - {kind: span, name: R, mode: R, corruption_rate: 0.15, mean_span_length: 3, rate: 2, placement: t5}
@@ -72,6 +72,39 @@ def test_every_published_mixture_can_be_named(name: str) -> None:
 def test_a_mistake_in_a_table_names_its_place(entry: str, message: str) -> None:
     with pytest.raises(RecipeError, match="(?s)ul2r.mixture.0.*" + message.replace(".", r"\.")):
         recipe_with("[{kind: span, name: R, rate: 1, " + entry + "}]\n")
+
+
+def flan_with(extra: str) -> FlanSection:
+    flan = f"flan: {{sources: [{{path: toyworld:tasks}}], tokens: 1000{extra}}}\n"
+    section = loads(f"name: tuned\nmodel: {{path: toyworld:base}}\narms: [base, flan]\n{flan}").flan
+    assert section is not None
+    return section
+
+
+BOTH = frozenset({"natural_instructions", "flan_cot"})
+
+
+@pytest.mark.parametrize("mixture", ["flan2022-github", "proportional"])
+def test_a_cap_for_a_collection_that_nobody_knows_is_refused(mixture: str) -> None:
+    section = flan_with(f", mixture: {mixture}, caps: {{flan_coat: 5}}")
+    with pytest.raises(RecipeError, match=r"flan.caps has 'flan_coat'.*Nearest: flan_cot"):
+        instruction_settings(section, BOTH)
+
+
+def test_caps_go_by_collection() -> None:
+    github = instruction_settings(flan_with(", caps: {plain: 7}"), BOTH).caps
+    assert (github["plain"], github["natural_instructions"], github["flan_cot"]) == (7, 5_000, 100_000)
+    alone = instruction_settings(flan_with(", mixture: proportional, caps: {plain: 7}"), BOTH).caps
+    assert alone == {"plain": 7}
+
+
+def test_a_third_collection_leaves_the_rates_of_the_other_two_alone() -> None:
+    rates = {"natural_instructions": 0.85, "flan_cot": 0.15}
+    section = flan_with("")
+    assert instruction_settings(section, BOTH).rates == rates
+    assert instruction_settings(section, BOTH | {"plain"}).rates == rates
+    assert instruction_settings(section, frozenset({"flan_cot", "plain"})).rates == {}
+    assert instruction_settings(flan_with(", mixture: proportional"), BOTH).rates == {}
 
 
 def test_names_must_differ() -> None:

@@ -37,3 +37,9 @@ def test_contrasts_balance_and_are_left_out_without_their_arms() -> None:
     assert all(sum(sign for _, sign in contrast.signs) == 0 for contrast in CONTRASTS)
     assert [contrast.name for contrast in contrasts_of(["base", "flan"])] == ["flan - base"]
     assert len(contrasts_of(ALL)) == len(CONTRASTS)
+
+
+def test_a_contrast_is_named_by_its_arms() -> None:
+    named = {contrast.name: contrast.signs for contrast in CONTRASTS if " - " in contrast.name}
+    assert named == {name: tuple(zip(name.split(" - "), (1, -1), strict=True)) for name in named}
+    assert len(named) == len(CONTRASTS) - 1 and named["ul2r - clm"] == (("ul2r", 1), ("clm", -1))

@@ -14,6 +14,7 @@ from secondwind.recipe import load
 from secondwind.study import rows as rows_module
 from secondwind.study.facts import instruction_facts
 from secondwind.study.ground import Ground
+from secondwind.study.mixtures import denoiser_rooms
 from secondwind.study.price import num_parameters, price
 from secondwind.study.rows import StudyRows
 
@@ -31,6 +32,14 @@ def test_the_control_mirrors_the_very_stream_of_ul2r(ground: Ground, monkeypatch
     control, ul2r = rows.stage("clm", 1).rows, rows.stage("ul2r", 1).rows
     assert control.row_tokens(0, 20).tolist() == ul2r.row_tokens(0, 20).tolist()
     assert len(built) == 1
+
+
+def test_a_segment_of_the_control_is_as_long_as_the_longest_window_of_ul2r(ground: Ground) -> None:
+    section = ground.recipe.ul2r
+    assert section is not None
+    control = StudyRows(ground).stage("clm", 1).rows
+    segments = np.concatenate([np.bincount(control.row(number).segment_ids)[1:] for number in range(200)])
+    assert segments.max() == max(denoiser_rooms(section)) < section.row_length
 
 
 def test_the_rows_of_a_seed_are_kept_until_the_next_begins(ground: Ground) -> None:
@@ -56,7 +65,7 @@ def test_a_stage_without_its_section_is_refused(ground: Ground, stage: str, miss
 
 
 def test_plain_text_has_its_share_of_the_tokens_and_is_told_beside_the_tasks(ground: Ground) -> None:
-    stage, num_rows = StudyRows(ground).stage("flan", 1), 40
+    stage, num_rows = StudyRows(ground).stage("flan", 1), 400
     facts = instruction_facts(stage, num_rows)
     rows = [stage.rows.row(number) for number in range(num_rows)]
     is_plain = np.array([source == "C" for row in rows for source in row.sources])

@@ -1,16 +1,21 @@
 """Suites by name, and what a recipe's attention and mode token ask for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from secondwind.data import Faults
 from secondwind.errors import DataError, RecipeError
-from secondwind.evaluation import View
+from secondwind.evaluation import ItemResult, Protocol, Suite, View
+from secondwind.evaluation.results import strata_of
+from secondwind.evaluation.sheets import sampled
 from secondwind.recipe import EvaluationSection, loads
 from secondwind.study.ground import Ground
+from secondwind.study.price import resolution
 from secondwind.study.suites import (
     find_suite,
     known_suites,
@@ -143,13 +148,89 @@ def test_a_text_file_gives_perplexity_and_infilling(tmp_path: Path) -> None:
     assert bytes(benchmark.documents.document(1).tolist()).decode() == f"{passage} {passage} {passage}"
     assert faults.total == 1
     (blanks,) = text_suite("infilling", file, lambda text: [], faults=Faults()).infilling
-    assert len(blanks.items) == 3
+    assert [item.group for item in blanks.items] == ["0", "1", "2"]
+
+
+def test_a_book_gives_many_items_each_a_group_of_its_own(tmp_path: Path) -> None:
+    words = [f"word{chr(97 + number % 26)}" for number in range(3_000)]
+    (tmp_path / "book.txt").write_text(" ".join(words))
+    (blanks,) = text_suite("infilling", tmp_path / "book.txt", lambda text: [], faults=Faults()).infilling
+    assert len(blanks.items) == 10
+    assert {item.group for item in blanks.items} == {""}
+    assert len({item.id for item in blanks.items}) == 10
+
+
+class Shards:
+    """Held-out documents of so many words; a token is the number of a word."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.lengths = lengths
+        self.num_documents = len(lengths)
+
+    def document(self, index: int) -> np.ndarray:
+        return np.arange(self.lengths[index], dtype=np.int32)
+
+
+def infilling_of(*lengths: int) -> Protocol:
+    recipe = ground("{protocols: [{suite: infilling}]}").recipe
+    corpus = SimpleNamespace(held_out=Shards(*lengths))
+    made = SimpleNamespace(recipe=recipe, corpus=corpus, decode=lambda ids: " ".join(f"w{n}" for n in ids))
+    return protocols(cast(Ground, made), {})[0]
+
+
+def infilling_groups(*lengths: int) -> list[str]:
+    suite = infilling_of(*lengths).suite
+    assert isinstance(suite, Suite)
+    return [item.group for item in suite.infilling[0].items]
+
+
+def test_long_held_out_documents_do_not_fill_a_study_s_items_before_others() -> None:
+    assert infilling_groups(100_000, 100_000, 100, 1_300, 20, 100) == [
+        *("0", "1", "2", "3", "5"),  # a document of 20 words has no passage of 40
+        *("0", "1", "3") * 3,
+        *("0", "1") * 93,
+    ]
+
+
+def test_a_study_with_enough_documents_asks_one_item_of_each() -> None:
+    assert infilling_groups(*[5_000] * 300) == [f"{number}" for number in range(200)]
 
 
 def test_sizes_count_the_items_of_both_halves_of_the_facts() -> None:
-    made = ground("{protocols: [{suite: toy, limit: 5}]}")
+    made = ground("{protocols: [{suite: toy, limit: 5}, {suite: toy, limit: 9, mode: cot}]}")
     sizes = suite_sizes(protocols(made, read_suites(made.recipe, Faults())))
-    assert (sizes["toy_mmlu"], sizes["toy_facts"], sizes["toy_infilling"]) == (15, 15, 5)
+    counted = [sizes[name].items for name in ("toy_mmlu", "toy_facts", "toy_infilling")]
+    assert counted == [15, 15, 5]
+
+
+@pytest.mark.parametrize("limit", ["null", "40"])
+def test_groups_are_the_clusters_that_the_intervals_will_resample(limit: str) -> None:
+    made = ground(f"{{protocols: [{{suite: toy, limit: {limit}}}]}}")
+    protocol = protocols(made, read_suites(made.recipe, Faults()))[0]
+    sizes = suite_sizes([protocol])
+    assert isinstance(protocol.suite, Suite)
+    for benchmark in protocol.suite.benchmarks:
+        if "direct" in benchmark.modes:
+            items = [
+                ItemResult(record.id, subtask.task.name, record.group, 0.0)
+                for subtask in benchmark.subtasks
+                for record in chosen(subtask.task.records, protocol, subtask.task.name)
+            ]
+            assert sizes[benchmark.name] == (len(items), strata_of(items).freedom.clusters)
+    assert sizes["toy_facts"].groups < sizes["toy_facts"].items
+
+
+def chosen(records: Sequence[Any], protocol: Protocol, name: str) -> list[Any]:
+    places = sampled(len(records), limit=protocol.limit, seed=protocol.seed, name=name)
+    return [records[place] for place in places]
+
+
+def test_resolution_tells_what_the_groups_can_show_not_the_items() -> None:
+    (few,) = resolution([infilling_of(*[80_000] * 8)])
+    assert (few["benchmark"], few["n"], few["groups"]) == ("infilling", 200, 8)
+    (many,) = resolution([infilling_of(*[400] * 200)])
+    assert (many["n"], many["groups"]) == (200, 200)
+    assert few["detectable"] == pytest.approx(5 * many["detectable"])
 
 
 @pytest.mark.parametrize(

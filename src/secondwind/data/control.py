@@ -35,6 +35,7 @@ from secondwind.runs import fingerprint
 
 _LAYOUT_VERSION = 2
 _SHORTEST_ROOM = 3  # BOS and a token, and one place to spare where a single one would be left
+_DOUBLINGS = 4  # of the rows that stay together, where all documents fit a segment; see decision 0014
 _KEPT_BLOCKS = 4
 _KEPT_DOCUMENTS = 1 << 20  # in the orders of epochs that are kept; a block reads a small corpus many times
 
@@ -81,9 +82,7 @@ class _Segment:
 class ControlStream:
     """Rows of the `clm` arm: a `RowSource` that mirrors the token counts of another one."""
 
-    def __init__(
-        self, shards: TokenShards, like: RowSource, packer: Packer, *, room: int, seed: int
-    ) -> None:
+    def __init__(self, shards: TokenShards, like: RowSource, packer: Packer, *, room: int, seed: int) -> None:
         """Start a control.
 
         Args:
@@ -110,9 +109,15 @@ class ControlStream:
         self._like = like
         self._packer = packer
         self._room = room
-        self._block_rows = max(1, packer.block_examples // (packer.row_length // room))
         self._seed = seed
         self._num_bos = 0 if packer.vocabulary.bos is None else 1
+        # Rows behind each other share a document. Where it is short they stay together, or two batches would
+        # read it; where it is long they are parted, or one batch would read little else.
+        is_short = shards.lengths + self._num_bos + 1 <= room
+        short_share = float(shards.lengths[is_short].sum() / shards.num_tokens)
+        self._together = 1 << round(_DOUBLINGS * short_share)
+        num_groups = packer.block_examples // (packer.row_length // room) // self._together
+        self._block_rows = max(1, num_groups) * self._together
         self._first_places = [_Place()]  # of each block that is reached
         self._blocks: dict[int, _Block] = {}
         self._orders: dict[int, _Order] = {}
@@ -174,8 +179,7 @@ class ControlStream:
                 del self._blocks[next(iter(self._blocks))]
             start = number * self._block_rows
             rooms = self._rooms(start, start + self._block_rows)
-            # Else neighbouring rows, and so a batch, would read one long document; see decision 0014.
-            places = permuted(np.arange(len(rooms)), len(rooms), key(self._seed, "control rows", number))
+            places = self._places(number)
             in_flow = np.empty_like(rooms)
             in_flow[places] = rooms
             starts, behind = self._walk(first, in_flow)
@@ -184,6 +188,12 @@ class ControlStream:
             tokens_read = np.diff(starts[:, 3], append=behind.tokens_read)
             self._blocks[number] = _Block(rooms, starts[places], tokens_read[places])
         return self._blocks[number]
+
+    def _places(self, block: int) -> npt.NDArray[np.int64]:
+        """Return the place in the flow that each row of a block takes: int64[R]."""
+        groups = self._block_rows // self._together
+        shuffled = permuted(np.arange(groups), groups, key(self._seed, "control rows", block))
+        return (shuffled[:, None] * self._together + np.arange(self._together)).ravel()
 
     def _walk(self, first: _Place, rooms: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], _Place]:
         """Return where each row starts that has these rooms, and where the row behind them does."""
@@ -235,7 +245,7 @@ class ControlStream:
         if room - longest == 1:
             longest -= 1
         most = longest - self._num_bos
-        if rest == most > 1 and longest < room:
+        if rest == most and 2 < longest < room:
             # As in UL2R's windows: one less, so that the EOS of a document that just fits is not lost.
             return rest - 1, False
         taken = min(rest, most)
@@ -247,8 +257,8 @@ class ControlStream:
         wrong = np.flatnonzero((rooms < 2) | (rooms > self._packer.row_length))
         if len(wrong):
             raise ExampleError(
-                f"row {start + int(wrong[0])} of the mirrored stream has {int(rooms[wrong[0]])} tokens; the "
-                f"control needs 2 to {self._packer.row_length}, its row length. Give both arms the same row_length."
+                f"row {start + int(wrong[0])} of the mirrored stream has {int(rooms[wrong[0]])} tokens; wanted "
+                f"2 to {self._packer.row_length}, the control's row length. Give both arms the same packer."
             )
         return rooms
 

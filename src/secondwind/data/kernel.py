@@ -107,7 +107,7 @@ def walk(
                     longest -= 1
                 most = longest - num_bos
                 taken = min(rest, most)
-                if rest == most and most > 1 and longest < room:
+                if rest == most and 2 < longest < room:
                     taken -= 1
                 room -= num_bos + taken
                 if taken == rest and taken < most and room != 2:

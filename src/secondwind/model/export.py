@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError
 
 from secondwind.errors import RunError
-from secondwind.model.load import RECORD, LanguageModel
+from secondwind.model.load import LanguageModel
 from secondwind.model.proof import causal_only
+from secondwind.model.record import RECORD
 from secondwind.runs import canonical_json, file_sha256, read_json, staged_folder
 
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

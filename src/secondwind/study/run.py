@@ -23,7 +23,8 @@ from secondwind.evaluation import Protocol, Results
 from secondwind.evaluation.engine import evaluate
 from secondwind.model.adapter import Adapter, adapt
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, load
+from secondwind.model.load import load
+from secondwind.model.record import RECORD
 from secondwind.recipe import Recipe
 from secondwind.runs import canonical_json, differences, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest

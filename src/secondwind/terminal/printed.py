@@ -105,9 +105,11 @@ def _print_resolution(console: Console, preview: "Preview") -> None:
     if not preview.recipe["evaluation"]["protocols"]:
         console.print("Nothing will be evaluated: evaluation.protocols is empty.", soft_wrap=True)
     if preview.resolution:
-        table = Table("benchmark", "items", "smallest difference shown", title="resolution (80 % power)")
+        columns = ("benchmark", "items", "groups", "smallest difference shown")
+        table = Table(*columns, title="resolution (80 % power)", caption="items of one group are related")
         for entry in preview.resolution:
-            table.add_row(entry["benchmark"], f"{entry['n']:,}", f"{100 * entry['detectable']:.1f} points")
+            counts = (f"{entry['n']:,}", f"{entry['groups']:,}")
+            table.add_row(entry["benchmark"], *counts, f"{100 * entry['detectable']:.1f} points")
         console.print(table)
 
 

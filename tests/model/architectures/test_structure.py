@@ -15,7 +15,8 @@ from secondwind.errors import ModelError
 from secondwind.flops import forward_flops
 from secondwind.model.architecture import attention_layers, causal_reason, position_limit
 from secondwind.model.export import export
-from secondwind.model.load import RECORD, LanguageModel, load
+from secondwind.model.load import LanguageModel, load
+from secondwind.model.record import RECORD
 from secondwind.model.size import model_size
 from tests.model.architectures.catalogue import TINY
 
