@@ -106,7 +106,7 @@ def test_a_finished_model_can_be_evaluated_asked_and_examined(
     assert main(["generate", model, "Mia lives in ___.", "--max-new-tokens", "4"]) == 0
     assert capsys.readouterr().out.startswith("Mia lives in [")
     assert main(["doctor", model]) == 0
-    assert "no leak on the probe row" in capsys.readouterr().out
+    assert "equals dense within" in capsys.readouterr().out
 
 
 def test_show_prints_json_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

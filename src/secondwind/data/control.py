@@ -256,9 +256,10 @@ class ControlStream:
         rooms = self._like.row_tokens(start, stop)
         wrong = np.flatnonzero((rooms < 2) | (rooms > self._packer.row_length))
         if len(wrong):
+            first = int(wrong[0])
             raise ExampleError(
-                f"row {start + int(wrong[0])} of the mirrored stream has {int(rooms[wrong[0]])} tokens; wanted "
-                f"2 to {self._packer.row_length}, the control's row length. Give both arms the same packer."
+                f"row {start + first} of the mirrored stream has {int(rooms[first])} tokens; wanted 2 to "
+                f"{self._packer.row_length}, the control's row length. Give both arms the same packer."
             )
         return rooms
 

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from secondwind.data.formats import (
     JSON_LINES,
     PLAIN_TEXT,
     UNPACKING_ERRORS,
     DataFile,
+    bounded_lines,
     find_files,
     is_remote,
     is_table,
@@ -191,7 +192,7 @@ def _records(file: DataFile, text_field: str, max_bytes: int) -> Iterator[_Line 
         if is_table(head):
             yield from map(_Cell, table_texts(stream, file.name, text_field))
         elif is_json_lines:
-            yield from map(_Line, _lines(stream, max_bytes))
+            yield from map(_Line, bounded_lines(stream, max_bytes))
         else:
             yield stream.read(max_bytes + 1)
 
@@ -223,14 +224,6 @@ def _head(file: DataFile) -> bytes:
             "UTF-16. Wanted JSONL, plain text or Parquet. Convert it, or leave it out."
         )
     return head
-
-
-def _lines(stream: IO[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, a piece that is too long, in bounded memory."""
-    while line := stream.readline(max_bytes + 1):
-        yield line
-        while len(line) > max_bytes and not line.endswith(b"\n"):
-            line = stream.readline(max_bytes + 1)
 
 
 def _decoded(raw: bytes, max_bytes: int) -> str:

@@ -274,3 +274,11 @@ def table_texts(stream: IO[bytes], name: str, text_field: str) -> Iterator[objec
                 yield value.as_py()
     except (errors, UnicodeDecodeError) as error:
         raise DamagedError(str(error)) from error
+
+
+def bounded_lines(stream: IO[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield lines; of one that is too long, a piece that is too long, in bounded memory."""
+    while line := stream.readline(max_bytes + 1):
+        yield line
+        while len(line) > max_bytes and not line.endswith(b"\n"):
+            line = stream.readline(max_bytes + 1)

@@ -17,7 +17,8 @@ class InstructionSettings:
         options_share: of the examples whose task can show options or not, the share that shows them.
         rationale_share: of the examples whose record has a rationale, the share that trains on it.
         caps: collection -> the most examples that one of its tasks counts for.
-        rates: collection -> relative rate of the whole collection; empty mixes by capped size.
+        rates: collection -> relative rate; these collections part by it what they count for together, others
+            count by their capped size. Empty: all do.
         max_share: the largest share of one source.
 
     Source: half zero-shot and 64 % with options are what FLAN 2022's public mixture comes to

@@ -97,14 +97,14 @@ def _words_or_all(value: object) -> object:
 
 
 def _count_table(value: object) -> object:
-    """Accept nothing, one count for every source, or a count by source."""
+    """Accept nothing, one count for every collection, or a count by collection."""
     if value is None:
         return None
-    table = cast("Mapping[str, object]", value if isinstance(value, dict) else {"every source": value})
+    table = cast("Mapping[str, object]", value if isinstance(value, dict) else {"every collection": value})
     counts = {source: _whole(count) for source, count in table.items()}
     if not all(isinstance(count, int) and count >= 1 for count in counts.values()):
-        raise ValueError("wanted null, a whole number of at least 1, or such numbers by source")
-    return counts if isinstance(value, dict) else counts["every source"]
+        raise ValueError("wanted null, a whole number of at least 1, or such numbers by collection")
+    return counts if isinstance(value, dict) else counts["every collection"]
 
 
 def _expand(text: str) -> str:

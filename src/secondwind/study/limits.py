@@ -31,7 +31,8 @@ def refuse_unbuilt(recipe: Recipe) -> None:
 
 def announce_limits(recipe: Recipe, monitor: Monitor) -> None:
     """Say what a default promises and this version does not do."""
-    if recipe.flan is not None and recipe.evaluation.decontaminate != "off":
+    trains_on_text = recipe.flan is not None or recipe.corpus is not None
+    if trains_on_text and recipe.evaluation.decontaminate != "off":
         monitor.say(
             "note: training text is not yet searched for evaluation items (evaluation.decontaminate); only "
             "tasks marked as overlapping a benchmark are left out"

@@ -21,7 +21,7 @@ from secondwind.study.corpus import corpus_note
 from secondwind.study.drawing import DrawnRow, draw_row
 from secondwind.study.facts import denoiser_table, examples_by_source, instruction_facts
 from secondwind.study.ground import Ground, lay_ground, sentinels_needed
-from secondwind.study.limits import refuse_unbuilt
+from secondwind.study.limits import announce_limits, refuse_unbuilt
 from secondwind.study.monitor import Monitor
 from secondwind.study.price import Price, matmul_rate, price, resolution
 from secondwind.study.rows import StageRows, StudyRows, stage_section
@@ -91,6 +91,7 @@ def previews(swept: Sequence[Recipe], *, stage: str | None, rows: int, monitor: 
     for recipe in swept:
         refuse_unbuilt(recipe)
         _refuse_absent_stage(recipe, stage, rows)
+    announce_limits(swept[0], monitor)
     flops_per_second = matmul_rate()
     for _, group in groupby(swept, key=_prepared_from):
         with tempfile.TemporaryDirectory() as scratch:

@@ -2,10 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from secondwind.data.documents import Faults
-from secondwind.data.formats import UNPACKING_ERRORS, DataFile, is_remote, is_table, remote_error, unpacked
+from secondwind.data.formats import (
+    UNPACKING_ERRORS,
+    DataFile,
+    bounded_lines,
+    is_remote,
+    is_table,
+    remote_error,
+    unpacked,
+)
 from secondwind.errors import DataError
 from secondwind.instruct.sources.found import base_name
 
@@ -24,7 +32,7 @@ def numbered_lines(
     name = base_name(file)
     try:
         with file.open() as packed, unpacked(packed) as stream:
-            for number, raw in enumerate(_lines(stream, max_bytes), start=1):
+            for number, raw in enumerate(bounded_lines(stream, max_bytes), start=1):
                 place = f"{name}:{number}"
                 if number == 1 and is_table(raw):
                     faults.add("a Parquet table", name, "wanted lines of text")
@@ -46,14 +54,6 @@ def numbered_lines(
             f"{file.name} cannot be read to its end: {error}. Wanted a whole text file, plain or packed. "
             "Fetch it again."
         ) from error
-
-
-def _lines(stream: IO[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, a piece that is too long, in bounded memory."""
-    while line := stream.readline(max_bytes + 1):
-        yield line
-        while len(line) > max_bytes and not line.endswith(b"\n"):
-            line = stream.readline(max_bytes + 1)
 
 
 def json_objects(file: DataFile, *, faults: Faults) -> Iterator[tuple[str, dict[str, Any]]]:
