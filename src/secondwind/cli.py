@@ -73,11 +73,14 @@ def _emit(value: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from secondwind import recipe, report, study
+    from secondwind import recipe
+
+    loaded = recipe.load(arguments.recipe, overrides=arguments.set)  # a typo is told before torch is imported
+
+    from secondwind import report, study
     from secondwind.runs import read_json
     from secondwind.terminal import Terminal, print_verdict
 
-    loaded = recipe.load(arguments.recipe, overrides=arguments.set)
     if loaded.model is not None:
         _tell_source(loaded.model.path)
     found: list[Any] = []
@@ -121,10 +124,13 @@ def _show_text(arguments: argparse.Namespace) -> int:
 
 
 def _show_recipe(arguments: argparse.Namespace) -> int:
-    from secondwind import recipe, study
+    from secondwind import recipe
+
+    loaded = recipe.load(arguments.recipe, overrides=arguments.set)  # as in _run
+
+    from secondwind import study
     from secondwind.terminal import Terminal, print_preview, print_sweep
 
-    loaded = recipe.load(arguments.recipe, overrides=arguments.set)
     if loaded.model is not None:
         _tell_source(loaded.model.path)
     with Terminal(quiet=True) as terminal:

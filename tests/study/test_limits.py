@@ -5,7 +5,7 @@ import pytest
 from secondwind.errors import ModelError, RecipeError
 from secondwind.model import adapter
 from secondwind.recipe import load
-from secondwind.study.limits import announce_limits, refuse_unbuilt
+from secondwind.study.limits import limits, refuse_unbuilt
 from secondwind.study.monitor import Silent
 
 
@@ -49,9 +49,7 @@ def test_the_shipped_recipes_ask_for_nothing_unbuilt(monkeypatch: pytest.MonkeyP
 
 
 def test_a_default_that_does_nothing_yet_is_said() -> None:
-    heard = Heard()
-    announce_limits(load("demo"), heard)
-    assert "not yet searched for evaluation items" in heard.lines[0]
-    silent = Heard()
-    announce_limits(load("demo", overrides=["evaluation.decontaminate=off"]), silent)
-    assert silent.lines == []
+    (said,) = limits(load("demo"))
+    assert "not yet searched for evaluation items" in said
+    assert limits(load("demo", overrides=["evaluation.decontaminate=off"])) == []
+    assert limits(load("demo", overrides=["corpus=null", "ul2r=null", "flan=null", "arms=[base]"])) == []

@@ -1,12 +1,13 @@
 """`show` refuses what `run` would refuse, before anything is prepared, and says what is odd."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from secondwind import study
 from secondwind.errors import RecipeError
-from secondwind.recipe import Recipe, loads
+from secondwind.recipe import Recipe, load, loads
 from secondwind.report import write_cards, write_report
 from secondwind.runs import read_json
 from secondwind.study.monitor import Silent
@@ -75,9 +76,10 @@ def test_a_corpus_of_few_documents_is_pointed_out() -> None:
     heard = Heard()
     few = study.preview(toy("limit: 40", "limit: 3"), stage=None, rows=0, monitor=heard)
     assert few.stage == "ul2r" and few.mixture
-    (note,) = few.notes
-    assert note in heard.lines[-1] and "One plain-text file is one document" in note
-    assert study.preview(toy(), stage=None, rows=0, monitor=study.Silent()).notes == []
+    (note,) = [note for note in few.notes if "One plain-text file is one document" in note]
+    assert note in heard.lines[-1]
+    many = study.preview(toy(), stage=None, rows=0, monitor=study.Silent()).notes
+    assert not any("One plain-text file" in note for note in many)
 
 
 def test_a_study_that_asks_nothing_ends_with_a_report_that_says_so(tmp_path: Path) -> None:
@@ -88,3 +90,14 @@ def test_a_study_that_asks_nothing_ends_with_a_report_that_says_so(tmp_path: Pat
     assert "Nothing was evaluated: the recipe names no evaluation.protocols" in page
     assert "damaged" not in page and 'href="#benchmarks"' not in page
     assert write_cards(out) == []
+
+
+def test_show_says_how_much_text_there_is_and_what_could_not_be_read(tmp_path: Path) -> None:
+    lines = ['{"inputs": "a b", "targets": "c", "task": "t"}'] * 5 + ["not json", '{"input": "x"}']
+    (tmp_path / "tasks.jsonl").write_text("\n".join(lines) + "\n")
+    sources = f"flan.sources=[{{path: '{tmp_path / 'tasks.jsonl'}'}}]"
+    recipe = load("demo", overrides=[sources, "corpus.sources=[{path: 'toyworld:fresh', limit: 200}]"])
+    notes = study.preview(recipe, stage="flan", rows=0, monitor=Silent()).notes
+    assert any(re.match(r"The corpus has 19\d documents and [\d,]+ tokens", note) for note in notes), notes
+    assert any("broken JSON: 1 (tasks.jsonl:6" in note for note in notes), notes
+    assert any("not yet searched" in note for note in notes)

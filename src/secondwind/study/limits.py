@@ -3,7 +3,6 @@
 from secondwind.errors import RecipeError
 from secondwind.model.adapter import require_peft
 from secondwind.recipe import Recipe
-from secondwind.study.monitor import Monitor
 
 
 def refuse_unbuilt(recipe: Recipe) -> None:
@@ -29,11 +28,12 @@ def refuse_unbuilt(recipe: Recipe) -> None:
         )
 
 
-def announce_limits(recipe: Recipe, monitor: Monitor) -> None:
+def limits(recipe: Recipe) -> list[str]:
     """Say what a default promises and this version does not do."""
     trains_on_text = recipe.flan is not None or recipe.corpus is not None
-    if trains_on_text and recipe.evaluation.decontaminate != "off":
-        monitor.say(
-            "note: training text is not yet searched for evaluation items (evaluation.decontaminate); only "
-            "tasks marked as overlapping a benchmark are left out"
-        )
+    if not trains_on_text or recipe.evaluation.decontaminate == "off":
+        return []
+    return [
+        "training text is not yet searched for evaluation items (evaluation.decontaminate); only tasks "
+        "marked as overlapping a benchmark are left out"
+    ]

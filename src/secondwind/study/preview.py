@@ -21,12 +21,13 @@ from secondwind.study.corpus import corpus_note
 from secondwind.study.drawing import DrawnRow, draw_row
 from secondwind.study.facts import denoiser_table, examples_by_source, instruction_facts
 from secondwind.study.ground import Ground, lay_ground, sentinels_needed
-from secondwind.study.limits import announce_limits, refuse_unbuilt
+from secondwind.study.limits import limits, refuse_unbuilt
 from secondwind.study.monitor import Monitor
 from secondwind.study.price import Price, matmul_rate, price, resolution
 from secondwind.study.rows import StageRows, StudyRows, stage_section
 from secondwind.study.suites import protocols, read_suites
 
+_PLACES_NAMED = 3
 _MIXTURE_ROWS = 256
 _DENOISER_COLUMNS = ("name", "rate", "realised_share", "examples")
 _TASK_COLUMNS = (
@@ -91,7 +92,6 @@ def previews(swept: Sequence[Recipe], *, stage: str | None, rows: int, monitor: 
     for recipe in swept:
         refuse_unbuilt(recipe)
         _refuse_absent_stage(recipe, stage, rows)
-    announce_limits(swept[0], monitor)
     flops_per_second = matmul_rate()
     for _, group in groupby(swept, key=_prepared_from):
         with tempfile.TemporaryDirectory() as scratch:
@@ -130,11 +130,29 @@ def _preview(
         recipe=recipe.model_dump(mode="json"),
         stage=stage,
         mixture=mixture,
-        notes=notes + ([] if ground.corpus is None else [n for n in (corpus_note(ground.corpus),) if n]),
+        notes=[*notes, *_data_notes(ground), *limits(recipe)],
         cost=price(ground, study_rows, flops_per_second=flops_per_second),
         resolution=resolution(protocols(ground, suites)),
         rows=() if stage_data is None else _draw(ground, stage_data, rows),
     )
+
+
+def _data_notes(ground: Ground) -> list[str]:
+    """Say how much text there is, how often it is read, and what could not be read."""
+    notes: list[str] = []
+    if ground.corpus is not None and ground.recipe.ul2r is not None:
+        train, section = ground.corpus.train, ground.recipe.ul2r
+        tokens = recipes.num_tokens(section.tokens, pretraining_tokens=ground.pretraining_tokens)
+        notes.append(
+            f"The corpus has {train.num_documents:,} documents and {train.num_tokens:,} tokens to train on; "
+            f"ul2r.tokens is {tokens / train.num_tokens:.2g} times that."
+        )
+    if ground.corpus is not None and (note := corpus_note(ground.corpus)):
+        notes.append(note)
+    for reason, found in ground.task_faults.to_json().items():
+        places = ", ".join(found["first"][:_PLACES_NAMED])
+        notes.append(f"Left out of the instruction data, {reason}: {found['count']:,} ({places})")
+    return notes
 
 
 def _mixture(ground: Ground, stage: StageRows, name: str) -> tuple[list[dict[str, Any]], list[str]]:

@@ -29,7 +29,7 @@ from secondwind.recipe import Recipe
 from secondwind.runs import canonical_json, differences, locked, read_json, write_atomically
 from secondwind.study.facts import data_facts, manifest
 from secondwind.study.ground import Ground, lay_ground
-from secondwind.study.limits import announce_limits, refuse_unbuilt
+from secondwind.study.limits import limits, refuse_unbuilt
 from secondwind.study.monitor import Monitor, Silent
 from secondwind.study.plan import Node, evaluation_nodes
 from secondwind.study.resolved import Resolved, settle
@@ -82,7 +82,8 @@ def run(recipe: Recipe, out: Path, *, monitor: Monitor | None = None) -> Path:
         refuse_changes(recipe, out)
         resolved = settle(recipe, out, watcher, begun=has_begun(out))
         write_atomically(out / "recipe.yaml", recipes.dump(recipe))
-        announce_limits(recipe, watcher)
+        for limit in limits(recipe):
+            watcher.say(f"note: {limit}")
         faults = Faults()
         suites = read_suites(recipe, faults)
         if faults.total:
@@ -112,6 +113,7 @@ def _train_node(study: _Study, node: Node) -> None:
     adapter = adapter_of(ground.recipe)
     identity = _identity(parent, stage.rows.identity(), settings, adapter)
     if (folder / _SUMMARY).exists() and (model_folder / RECORD).exists():
+        study.monitor.say(f"{node.name}: trained before, kept")
         changed = differences(read_json(folder / _SUMMARY)["identity"], identity)
         if changed:
             raise RunError(
