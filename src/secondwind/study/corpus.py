@@ -38,15 +38,25 @@ def documents(source: CorpusSource, faults: Faults) -> Iterator[Document]:
 
 
 def prepare_corpus(
-    recipe: Recipe, tokenizer: Tokenizer, vocabulary: Vocabulary, folder: Path, monitor: Monitor
+    recipe: Recipe,
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    folder: Path,
+    monitor: Monitor,
+    *,
+    phase: str = "corpus",
 ) -> Corpus:
-    """Encode the recipe's documents once into `folder`."""
+    """Encode the recipe's documents once into `folder`.
+
+    Args:
+        phase: what progress calls it.
+    """
     section = recipe.corpus
     assert section is not None
     faults = Faults()
 
     def tell(num_documents: int, num_tokens: int) -> None:
-        monitor.progress("corpus", num_documents, 0, f"documents, {num_tokens:,} tokens")
+        monitor.progress(phase, num_documents, 0, f"documents, {num_tokens:,} tokens")
 
     return prepare(
         (document for source in section.sources for document in documents(source, faults)),

@@ -54,8 +54,10 @@ def pretrain(recipe: Recipe, out: Path, monitor: Monitor, *, train_it: bool = Tr
     model = new_model(dict(section.config), tokenizer, seed=section.seed, num_sentinels=0)
     if train_it:
         monitor.say(f"pretraining a base of {model.network.num_parameters():,} parameters")
-        shards = prepare_corpus(recipe, tokenizer, model.vocabulary, folder / "corpus", monitor).train
-        _train(model, shards, recipe, folder, monitor)
+        prepared = prepare_corpus(
+            recipe, tokenizer, model.vocabulary, folder / "corpus", monitor, phase="pretrain corpus"
+        )
+        _train(model, prepared.train, recipe, folder, monitor)
     export(model, final, record=_record(section))
     return final
 

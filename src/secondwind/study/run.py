@@ -129,6 +129,8 @@ def _train_node(study: _Study, node: Node) -> None:
         precision=settings.precision,
     )
     study.monitor.say(f"attention backend {model.backend}: {model.backend_reason}")
+    if (folder / "checkpoints").is_dir():
+        study.monitor.say(f"{node.name}: begun before, goes on from its newest checkpoint")
     if adapter is not None:
         adapted = adapt(model, adapter, seed=node.seed)
         model = adapted.model

@@ -84,7 +84,6 @@ class StageFolder:
         checkpoint.restore(newest, network=trained.model.network, optimizer=trained.optimizer)
         trained.average.restore(checkpoint.read_average(newest))
         self.metrics.cut_back(counts.step)
-        log(f"{self.path.name} goes on behind step {counts.step}, from {newest.name}.")
         return counts
 
     def save(self, trained: Trained, counts: Counts, *, keep: int) -> None:
